@@ -1,0 +1,2 @@
+//! Targets, stage, world, probes, expectations, engine, command line.
+#![forbid(unsafe_code)]

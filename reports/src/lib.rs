@@ -1,0 +1,2 @@
+//! Records, verdicts and renderers: events in, bytes out.
+#![forbid(unsafe_code)]

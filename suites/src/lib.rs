@@ -1,0 +1,1 @@
+//! The cases: what an Istio ambient mesh promises at the waypoint.

@@ -1,0 +1,2 @@
+//! Every case as a libtest-mimic trial.
+fn main() {}
