@@ -1,0 +1,123 @@
+//! Operations without a cluster, for tests of the command line and of the test target.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use waymark_reports::events::{Part, Phase};
+
+use super::operations::{
+    Check, Component, ComponentsError, ComponentsRequest, Foreground, Opened, Outcome, Setup,
+};
+use super::{Operations, RunOptions, TargetOptions, Usage};
+use crate::case::{Broken, Isolation, Suite, Unmet};
+use crate::engine::Capabilities;
+use crate::engine::fake::{FakeSite, Shared, World, case, needing, suite};
+
+/// Operations that fail where they are told to.
+#[derive(Default)]
+pub(crate) struct FakeOperations {
+    pub(crate) broken_begin: bool,
+    pub(crate) broken_end: bool,
+}
+
+/// A suite with a case for each way to end.
+pub(crate) fn suites() -> Vec<Suite<World>> {
+    use crate::case::Need;
+    let unsupported = case("old", Isolation::Host, |_| async { Ok(()) }.boxed());
+    vec![suite(vec![
+        case("kept", Isolation::Host, |_| async { Ok(()) }.boxed()),
+        case("broken_promise", Isolation::Host, |_| {
+            async {
+                let unmet =
+                    Unmet { want: "status: 403".into(), got: "status: 200".into(), ..Unmet::default() };
+                Err(unmet.into())
+            }
+            .boxed()
+        }),
+        case("cannot_judge", Isolation::Host, |_| async { Err(Broken::new("no answer").into()) }.boxed()),
+        needing(&[Need::IstioBefore(1, 22)], unsupported),
+    ])]
+}
+
+impl Operations for FakeOperations {
+    type Site = FakeSite;
+
+    fn check(&self, options: &RunOptions) -> Result<Capabilities, Usage> {
+        match options.target.istio.as_str() {
+            "1.31" => Ok(crate::engine::fake::capabilities()),
+            other => Err(Usage::new(format!("unknown release `{other}`"), "releases", ["1.31"])),
+        }
+    }
+
+    fn begin<'a>(&'a self, setup: Setup<'a>) -> BoxFuture<'a, Result<Opened<FakeSite>, Broken>> {
+        async move {
+            let up =
+                async { if self.broken_begin { Err(Broken::new("etcd exited with 1")) } else { Ok(()) } };
+            setup.journal.phase(Phase::Up, up).await?;
+            setup.journal.parts(vec![stand_in()]);
+            let site = Arc::new(FakeSite(Arc::new(Shared::new(1))));
+            Ok(Opened { site, capabilities: crate::engine::fake::capabilities(), slots: 2 })
+        }
+        .boxed()
+    }
+
+    fn end<'a>(&'a self, _: Arc<FakeSite>, _: Setup<'a>) -> BoxFuture<'a, Result<(), Broken>> {
+        async move { if self.broken_end { Err(Broken::new("namespace `wm-1-ns`")) } else { Ok(()) } }.boxed()
+    }
+
+    fn up<'a>(&'a self, _: Foreground<'a>) -> BoxFuture<'a, Result<(), Broken>> {
+        async { Err(Broken::new("user namespaces are forbidden")) }.boxed()
+    }
+
+    fn down<'a>(&'a self, _: &'a TargetOptions) -> BoxFuture<'a, Result<String, Broken>> {
+        async { Ok("nothing was up".to_owned()) }.boxed()
+    }
+
+    fn status<'a>(&'a self, _: &'a TargetOptions) -> BoxFuture<'a, Result<String, Broken>> {
+        async { Ok("nothing is up".to_owned()) }.boxed()
+    }
+
+    fn components<'a>(
+        &'a self,
+        request: ComponentsRequest,
+        _: Foreground<'a>,
+    ) -> BoxFuture<'a, Result<Vec<Component>, ComponentsError>> {
+        async move {
+            match request {
+                ComponentsRequest::Path(part) if part != "istiod" => {
+                    Err(Usage::new(format!("there is no part `{part}`"), "parts", ["istiod"]).into())
+                }
+                _ => Ok(vec![Component {
+                    name: "istiod".into(),
+                    version: "1.31.0".into(),
+                    origin: "go".into(),
+                    path: None,
+                }]),
+            }
+        }
+        .boxed()
+    }
+
+    fn doctor<'a>(&'a self, _: &'a TargetOptions) -> BoxFuture<'a, Vec<Check>> {
+        async {
+            vec![Check {
+                category: "Kernel".into(),
+                finding: "user namespaces are forbidden".into(),
+                outcome: Outcome::Blocker,
+                fix: Some("sysctl user.max_user_namespaces=10000".into()),
+            }]
+        }
+        .boxed()
+    }
+}
+
+fn stand_in() -> Part {
+    Part {
+        name: "ztunnel".into(),
+        version: "0.1.0".into(),
+        origin: "waymark".into(),
+        digest: None,
+        stand_in: true,
+    }
+}

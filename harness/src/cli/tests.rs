@@ -1,0 +1,154 @@
+//! The command line from arguments to exit code, on operations without a cluster.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::{CommandFactory, Parser};
+use rstest::rstest;
+use tempfile::TempDir;
+use waymark_reports::result::RunResult;
+use waymark_reports::verdict::{CaseVerdict, RunVerdict};
+
+use super::args::{Cli, Command};
+use super::fake::{FakeOperations, suites};
+use super::session::{Place, Session};
+use super::{Exit, dispatch, show};
+use crate::engine::{Stop, catalogue};
+
+fn waymark(args: &[&str], operations: FakeOperations) -> Exit {
+    let args = ["waymark"].iter().chain(args).map(Into::into).collect();
+    dispatch(args, suites(), operations)
+}
+
+fn run_in(dir: &Path, args: &[&str], operations: FakeOperations) -> (Exit, RunResult) {
+    let dir_flag = format!("--run-dir={}", dir.display());
+    let args: Vec<&str> = ["run", dir_flag.as_str()].into_iter().chain(args.iter().copied()).collect();
+    let exit = waymark(&args, operations);
+    let text = fs::read_to_string(dir.join("latest/result.json")).unwrap();
+    (exit, serde_json::from_str(&text).unwrap())
+}
+
+fn run(args: &[&str], operations: FakeOperations) -> (Exit, RunResult) {
+    let dir = TempDir::new().unwrap();
+    run_in(dir.path(), args, operations)
+}
+
+#[test]
+fn the_grammar_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[rstest]
+#[case::kept(&["kept"], Exit::Ok, RunVerdict::Conformant)]
+#[case::broken_promise(&["kept", "broken_promise"], Exit::Failed, RunVerdict::Nonconformant)]
+#[case::cannot_judge(&["kept", "cannot_judge"], Exit::Inconclusive, RunVerdict::Inconclusive)]
+#[case::everything(&["--shuffle"], Exit::Failed, RunVerdict::Nonconformant)]
+#[case::exact(&["--exact", "fake::kept"], Exit::Ok, RunVerdict::Conformant)]
+#[case::only_unsupported(&["old"], Exit::Inconclusive, RunVerdict::Inconclusive)]
+fn a_run_ends_by_its_verdict(#[case] args: &[&str], #[case] exit: Exit, #[case] verdict: RunVerdict) {
+    let (got, result) = run(args, FakeOperations::default());
+    assert_eq!((got, result.run.verdict), (exit, verdict));
+    assert_eq!(result.run.stand_ins(), ["ztunnel"]);
+}
+
+#[test]
+fn a_case_left_out_by_the_user_is_skipped() {
+    let (exit, result) = run(&["!broken", "!judge"], FakeOperations::default());
+    assert_eq!(exit, Exit::Ok);
+    let verdicts: Vec<_> = result.cases.iter().map(|case| case.verdict).collect();
+    use CaseVerdict::{Pass, Skip, Unsupported};
+    assert_eq!(verdicts, [Pass, Skip, Skip, Unsupported]);
+}
+
+#[test]
+fn a_failed_set_up_reports_every_case_as_not_run() {
+    let (exit, result) = run(&[], FakeOperations { broken_begin: true, ..FakeOperations::default() });
+    assert_eq!((exit, result.run.verdict), (Exit::SetUp, RunVerdict::Inconclusive));
+    assert_eq!(result.run.reason.as_deref(), Some("set-up failed: etcd exited with 1"));
+    assert_eq!(result.totals.not_run, 4);
+}
+
+#[test]
+fn what_is_left_behind_spoils_a_green_run() {
+    let (exit, _) = run(&["kept"], FakeOperations { broken_end: true, ..FakeOperations::default() });
+    assert_eq!(exit, Exit::Leaked);
+}
+
+#[test]
+fn a_seed_is_recorded() {
+    let (_, result) = run(&["kept", "--seed", "7"], FakeOperations::default());
+    assert_eq!(result.run.seed, Some(7));
+}
+
+#[tokio::test]
+async fn an_unwritable_run_directory_is_a_failed_set_up_with_a_report_elsewhere() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let flag = format!("--run-dir={}", file.path().display());
+    let Command::Run(args) = Cli::try_parse_from(["waymark", "run", &flag]).unwrap().command else {
+        panic!("run")
+    };
+    let place = Place::make(&args.options);
+    let session = Session {
+        operations: Arc::new(FakeOperations::default()),
+        options: args.options,
+        trials: catalogue(&suites()),
+        expected: crate::engine::fake::capabilities(),
+        stop: Stop::default(),
+    };
+    let conducted = session.conduct(place, Vec::new()).await;
+    assert_eq!((conducted.exit, conducted.result.totals.not_run), (Exit::SetUp, 4));
+    let report = conducted.report.unwrap();
+    let result: RunResult = serde_json::from_str(&fs::read_to_string(&report).unwrap()).unwrap();
+    let reason = result.run.reason.unwrap();
+    assert!(reason.contains(&file.path().display().to_string()), "{reason}");
+    fs::remove_dir_all(report.ancestors().nth(2).unwrap()).unwrap();
+}
+
+#[rstest]
+#[case::flag(&["run", "--isto", "1.31"])]
+#[case::command(&["rum"])]
+#[case::release(&["run", "--istio", "1.99"])]
+#[case::filter(&["run", "kepd"])]
+#[case::exact(&["run", "--exact", "fake::kep"])]
+#[case::list(&["list", "kepd"])]
+#[case::explain(&["explain", "kept"])]
+#[case::part(&["components", "path", "istio"])]
+#[case::jobs(&["run", "--jobs", "0"])]
+#[case::nothing(&[])]
+fn wrong_usage_is_2(#[case] args: &[&str]) {
+    assert_eq!(waymark(args, FakeOperations::default()), Exit::Usage);
+}
+
+#[rstest]
+#[case(&["list"], Exit::Ok)]
+#[case(&["list", "--names", "kept"], Exit::Ok)]
+#[case(&["explain", "exit"], Exit::Ok)]
+#[case(&["explain", "fake::kept"], Exit::Ok)]
+#[case(&["components", "list"], Exit::Ok)]
+#[case(&["components", "path", "istiod"], Exit::SetUp)]
+#[case(&["down"], Exit::Ok)]
+#[case(&["status"], Exit::Ok)]
+#[case(&["up"], Exit::SetUp)]
+#[case(&["doctor"], Exit::SetUp)]
+#[case(&["--help"], Exit::Ok)]
+#[case(&["run", "--help"], Exit::Ok)]
+#[case(&["--version"], Exit::Ok)]
+fn other_commands_end_as_they_should(#[case] args: &[&str], #[case] want: Exit) {
+    assert_eq!(waymark(args, FakeOperations::default()), want);
+}
+
+#[test]
+fn tables_read_well() {
+    let trials = catalogue(&suites());
+    let text = format!("{}\n{}\n{}", show::cases(&trials), show::case(&trials[3..]).unwrap(), show::exits());
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn help_is_complete() {
+    let mut command = Cli::command().term_width(100);
+    insta::assert_snapshot!("help", command.render_help());
+    let run = command.find_subcommand_mut("run").unwrap();
+    insta::assert_snapshot!("help_run", run.render_help());
+}

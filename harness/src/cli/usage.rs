@@ -1,0 +1,35 @@
+//! Wrong usage: what was wrong, and what exists instead. Exit code 2.
+
+use std::fmt;
+
+/// A mistake of the user that a look at what exists can mend.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Usage {
+    /// What was wrong, such as ``no case matches `header_mach` ``.
+    pub what: String,
+    /// What introduces the list, such as `did you mean` or `releases`.
+    pub hint: String,
+    /// What exists.
+    pub exists: Vec<String>,
+}
+
+impl Usage {
+    /// `what` was wrong; `hint` introduces what `exists`.
+    pub fn new(
+        what: impl Into<String>,
+        hint: impl Into<String>,
+        exists: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        Self { what: what.into(), hint: hint.into(), exists: exists.into_iter().map(Into::into).collect() }
+    }
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.what)?;
+        match self.exists.as_slice() {
+            [] => write!(f, "\n  {}", self.hint),
+            exists => write!(f, "\n  {}:\n    {}", self.hint, exists.join("\n    ")),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The list of trials: every case at every scope that makes sense for it.
+
+use waymark_reports::events::PlannedCase;
+use waymark_reports::verdict;
+
+use super::Capabilities;
+use crate::case::{Case, Level, Scope, Suite};
+
+/// One case at one scope.
+pub struct Trial<C: 'static> {
+    /// The case.
+    pub case: &'static Case<C>,
+    /// The scope.
+    pub scope: Scope,
+    /// Full name.
+    pub name: String,
+    /// Unique within the run, a valid DNS label: `c` and its position in the catalogue.
+    pub id: String,
+    /// Why the user left it out; none when it is to run.
+    pub left_out: Option<String>,
+}
+
+/// Every trial of `suites`, in the order of their listing.
+pub fn catalogue<C>(suites: &[Suite<C>]) -> Vec<Trial<C>> {
+    let cases = suites.iter().flat_map(|suite| suite.cases);
+    let pairs = cases.flat_map(|case| case.scopes.iter().map(move |scope| (case, *scope)));
+    let trial = |(index, (case, scope)): (usize, (&'static Case<C>, Scope))| Trial {
+        case,
+        scope,
+        name: case.trial(scope),
+        id: format!("c{index:03}"),
+        left_out: None,
+    };
+    pairs.enumerate().map(trial).collect()
+}
+
+impl<C> Trial<C> {
+    /// What reports know of it before it runs.
+    pub fn planned(&self, capabilities: &Capabilities) -> PlannedCase {
+        PlannedCase {
+            name: self.name.clone(),
+            suite: self.case.suite.to_owned(),
+            scope: capabilities.scope(self.scope),
+            level: self.case.level.into(),
+            promise: self.case.promise.to_owned(),
+            refs: self.case.refs.iter().map(|&reference| reference.to_owned()).collect(),
+        }
+    }
+}
+
+impl<C> Clone for Trial<C> {
+    fn clone(&self) -> Self {
+        Self {
+            case: self.case,
+            scope: self.scope,
+            name: self.name.clone(),
+            id: self.id.clone(),
+            left_out: self.left_out.clone(),
+        }
+    }
+}
+
+impl From<Level> for verdict::Level {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Core => Self::Core,
+            Level::Extended => Self::Extended,
+            Level::Observed => Self::Observed,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The world of one case: handles to Services, clients and the waypoint, and verbs that act on them.
+//!
+//! [`Ctx`] is all that a case sees. Nothing of Kubernetes leaks through it: namespaces, names and labels follow from the
+//! scope and the id of the case.
+
+mod act;
+mod clean;
+mod counters;
+mod journal;
+mod lines;
+mod refs;
+mod service;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::case::{Broken, Isolation, Scope, Verdict};
+use crate::expect::WaypointId;
+use crate::probe::Client;
+use crate::stage::Stage;
+use crate::stage::cast::{Backend, Part, Sender};
+use crate::stage::scenery::{Mesh, Place};
+
+pub use act::Applied;
+pub use clean::Cleaned;
+pub use counters::Counter;
+pub use lines::AccessClaim;
+pub use service::{Service, Subset};
+
+use journal::Journal;
+
+/// The world of one case.
+pub struct Ctx {
+    stage: Arc<Stage>,
+    id: String,
+    scope: Scope,
+    place: Place,
+    own: bool,
+    waypoint: WaypointId,
+    probes: AtomicU32,
+    journal: Journal,
+}
+
+/// How long a case's claims took to come true.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Convergence {
+    /// The slowest claim, from the first look to the first of its streak.
+    pub slowest: Duration,
+    /// Looks of all claims together.
+    pub attempts: u32,
+}
+
+impl Ctx {
+    /// Opens the world of one trial; `id` is unique in the run and a valid DNS label. A case that may change its
+    /// namespace gets one of its own, with its own apps and waypoint.
+    ///
+    /// # Errors
+    /// A namespace that did not come up.
+    pub async fn open(
+        stage: Arc<Stage>,
+        id: &str,
+        scope: Scope,
+        isolation: Isolation,
+    ) -> Result<Self, Broken> {
+        let own = matches!(isolation, Isolation::Workload | Isolation::Namespace);
+        let shared = stage.place(scope)?;
+        let place = if own {
+            let place = Place {
+                namespace: format!("wm-{}-{id}", stage.bill().run),
+                mesh: shared.mesh,
+                backends: vec![Backend::V1, Backend::V2],
+                senders: Vec::new(),
+            };
+            stage.build(&place).await?;
+            place
+        } else {
+            shared.clone()
+        };
+        let waypoint = place.waypoint().ok_or_else(|| Broken::new("a place without a waypoint"))?;
+        let probes = AtomicU32::new(0);
+        let id = id.to_owned();
+        Ok(Self { stage, id, scope, place, own, waypoint, probes, journal: Journal::default() })
+    }
+
+    /// The waypoint of this scope.
+    #[must_use]
+    pub fn waypoint(&self) -> &WaypointId {
+        &self.waypoint
+    }
+
+    /// The scope that this trial is about.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// A client of the stage.
+    #[must_use]
+    pub fn client(&self, sender: Sender) -> Client<'_> {
+        Client::new(self, sender)
+    }
+
+    /// The identity of a client, as certificates and logs spell it.
+    #[must_use]
+    pub fn identity(&self, sender: Sender) -> String {
+        format!("spiffe://cluster.local/ns/{}/sa/{}", self.stage.home(sender), sender.word())
+    }
+
+    /// The URL of a backend's pod, past every Service.
+    ///
+    /// # Errors
+    /// A backend that has no pod here.
+    pub async fn pod_url(&self, backend: Backend, path: &str) -> Result<String, Broken> {
+        let pod = self.stage.ready_pod(&self.place, &backend.deployment()).await?;
+        let address =
+            pod.addresses.first().ok_or_else(|| Broken::new(format!("pod {} has no address", pod.name)))?;
+        Ok(format!("http://{address}:8080{path}"))
+    }
+
+    /// Proxies took all configuration that istiod sent in this run. One that refuses some serves what it had before,
+    /// so that no verdict about it can be trusted: that is an error, in the proxy's own words.
+    ///
+    /// # Errors
+    /// What was refused; or an istiod that cannot be asked.
+    pub async fn nothing_refused(&self) -> Verdict {
+        let refused = self.stage.rejections().await?;
+        if refused.none() {
+            return Ok(());
+        }
+        let words = if refused.words.is_empty() {
+            "istiod's log has no words for it".into()
+        } else {
+            refused.words.join("; ")
+        };
+        Err(Broken::new(format!("proxies refused configuration {} times: {words}", refused.total)).into())
+    }
+
+    /// How long the claims of this case took so far.
+    #[must_use]
+    pub fn convergence(&self) -> Convergence {
+        self.journal.convergence()
+    }
+
+    /// The parts of the mesh that decided what this case saw, by its claims and by what it applied.
+    #[must_use]
+    pub fn decided_by(&self) -> Vec<Part> {
+        self.journal.parts().into_iter().collect()
+    }
+
+    /// The exchanges of this case, newest last, and how many older ones were dropped.
+    #[must_use]
+    pub fn exchanges(&self) -> (Vec<Value>, usize) {
+        self.journal.exchanges()
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    /// The `user-agent` of the next probe.
+    pub(crate) fn next_tag(&self) -> String {
+        format!("waymark/{}-{}", self.id, self.probes.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    pub(crate) fn note(&self, attempts: u32, after: Duration) {
+        self.journal.note(attempts, after);
+    }
+
+    pub(crate) fn journal(&self, exchange: impl FnOnce() -> Value) {
+        self.journal.exchange(exchange());
+    }
+
+    pub(crate) fn decided(&self, parts: impl IntoIterator<Item = Part>) {
+        self.journal.decided(parts);
+    }
+
+    /// A name of this case's own.
+    fn named(&self, name: &str) -> String {
+        format!("{name}-{}", self.id)
+    }
+
+    fn whole_namespace_bound(&self) -> bool {
+        self.place.mesh == Mesh::NamespaceWaypoint
+    }
+}
