@@ -1,2 +1,10 @@
 //! The `waymark` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+use waymark_harness::cli;
+use waymark_harness::local::Local;
+
+fn main() -> ExitCode {
+    waymark_harness::role().unwrap_or_else(|| cli::main(waymark::suites(), Local::new()))
+}

@@ -1,2 +1,10 @@
 //! Every case as a libtest-mimic trial.
-fn main() {}
+
+use std::process::ExitCode;
+
+use waymark_harness::local::Local;
+use waymark_harness::trials;
+
+fn main() -> ExitCode {
+    waymark_harness::role().unwrap_or_else(|| trials::main(waymark::suites(), Local::new()))
+}
