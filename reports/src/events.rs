@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::verdict::{CaseVerdict, Level, Scope};
 
+mod failure;
+
+pub use failure::{Answer, Cause, Confidence, EvidenceFile, Mismatch};
+
 /// Version of the format, field `v` of each line.
 pub const VERSION: u32 = 1;
 
@@ -32,7 +36,7 @@ pub struct Entry {
 pub enum Event {
     /// The run begins, before anything is set up.
     #[serde(rename = "run.started")]
-    RunStarted(RunStarted),
+    RunStarted(Box<RunStarted>),
     /// The cases that the run is about to try, in the order of their listing.
     #[serde(rename = "plan")]
     Plan(Plan),
@@ -63,7 +67,7 @@ pub enum Event {
 }
 
 /// The run begins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStarted {
     /// Version of waymark.
     pub waymark: String,
@@ -73,6 +77,47 @@ pub struct RunStarted {
     pub istio: String,
     /// Seed of the order of cases; none when they run in the order of their listing.
     pub seed: Option<u64>,
+    /// The command that starts such a run again, without its selection and order.
+    #[serde(default)]
+    pub command: String,
+    /// What the user selected, word by word; empty for all cases.
+    #[serde(default)]
+    pub selection: Vec<String>,
+    /// Which part of the selection this run tries; none for all of it.
+    #[serde(default)]
+    pub shard: Option<Shard>,
+    /// Named defects that were put in on purpose.
+    #[serde(default)]
+    pub sabotage: Vec<String>,
+    /// The machine it runs on.
+    #[serde(default)]
+    pub machine: Option<Machine>,
+    /// Ids of the runs that were merged into this one.
+    #[serde(default)]
+    pub merged: Vec<String>,
+}
+
+/// One part of a selection that several processes share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// Which one, from 1.
+    pub index: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+/// The machine that a run ran on, as far as it bears on its timings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Machine {
+    /// Such as `Linux 6.18.5`.
+    pub kernel: String,
+    /// Such as `x86_64`.
+    pub architecture: String,
+    /// Processors that the run could use.
+    pub cpus: u32,
+    /// Memory, MiB.
+    pub memory_mib: u64,
 }
 
 /// The cases of the run.
@@ -83,7 +128,7 @@ pub struct Plan {
 }
 
 /// What is known of a case before it runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedCase {
     /// Full name, such as `routing::header_match::namespace`.
     pub name: String,
@@ -97,6 +142,9 @@ pub struct PlannedCase {
     pub promise: String,
     /// Rows of the reference catalogue.
     pub refs: Vec<String>,
+    /// Where the case is written, such as `suites/src/routing.rs:31`.
+    #[serde(default)]
+    pub source: Option<String>,
 }
 
 /// The parts under test.
@@ -171,8 +219,8 @@ pub struct CaseStarted {
     pub name: String,
 }
 
-/// A case has its verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A case has its verdict. A case that is repeated has several.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CaseFinished {
     /// Full name.
@@ -193,31 +241,49 @@ pub struct CaseFinished {
     pub evidence: Option<String>,
     /// Want and got of a broken promise.
     pub failure: Option<Mismatch>,
+    /// What probably lies behind it, the likeliest first; empty for what is not red.
+    #[serde(default)]
+    pub causes: Vec<Cause>,
+    /// The files below `evidence`.
+    #[serde(default)]
+    pub files: Vec<EvidenceFile>,
+    /// The listed deviation that it falls under.
+    #[serde(default)]
+    pub deviation: Option<Deviation>,
+    /// Where its time went.
+    #[serde(default)]
+    pub steps: Steps,
 }
 
-/// Want and got of a broken promise.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Where the time of a case went, microseconds. What is left of its whole duration is the engine's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Mismatch {
-    /// What was expected, one `label: value` a line.
-    pub want: String,
-    /// What came instead, in the same shape.
-    pub got: String,
-    /// The part that decided it.
-    pub decided_by: Option<String>,
-    /// What was sent.
-    pub sent: Option<String>,
-    /// The distinct answers.
-    pub answers: Vec<Answer>,
+pub struct Steps {
+    /// Opening its world.
+    pub open_us: u64,
+    /// Its own function.
+    pub run_us: u64,
+    /// Evidence and clean-up.
+    pub close_us: u64,
+    /// Everything else between its start and its record.
+    pub engine_us: u64,
 }
 
-/// One distinct answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// What came.
-    pub text: String,
-    /// How often.
-    pub count: u32,
+/// A listed deviation, as it was when the case was weighed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deviation {
+    /// Why it is listed.
+    pub reason: String,
+    /// The upstream issue.
+    pub link: String,
+    /// Who looks after the entry.
+    pub owner: String,
+    /// The day from which the entry no longer holds, `2026-12-31`.
+    pub expires: String,
+    /// Whether that day has come: the run cannot be conformant.
+    pub expired: bool,
+    /// Whether the case is reported without gating.
+    pub quarantine: bool,
 }
 
 /// How a run ended.
@@ -257,24 +323,14 @@ impl Phase {
     }
 }
 
-impl Mismatch {
-    /// Want and got as one line.
-    pub fn one_line(&self) -> String {
-        let line = |text: &str| {
-            text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
-        };
-        format!("want {}, got {}", line(&self.want), line(&self.got))
-    }
-}
-
-mod timestamp {
+pub(crate) mod timestamp {
     use serde::{Deserialize, Deserializer, Serializer, de};
 
-    pub(super) fn serialize<S: Serializer>(at: &jiff::Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(at: &jiff::Timestamp, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(at)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<jiff::Timestamp, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<jiff::Timestamp, D::Error> {
         String::deserialize(from)?.parse().map_err(de::Error::custom)
     }
 }

@@ -1,15 +1,21 @@
 //! `result.json`: what scripts read, folded from the events of a run.
 
-use std::collections::{HashMap, HashSet};
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::events::{CaseFinished, Entry, Event, Outcome, Part, Phase, PlannedCase, RunFinished};
+use crate::events::{Cause, Deviation, EvidenceFile, Machine, Mismatch, Part, Phase, Shard, Steps};
 use crate::verdict::{CaseVerdict, Level, RunVerdict, Scope};
 
+mod fold;
+
+#[cfg(test)]
+pub(crate) mod draft;
+#[cfg(test)]
+pub(crate) mod eventful;
 #[cfg(test)]
 pub(crate) mod samples;
+
+pub use fold::fold;
 
 /// Version of the format, field `schemaVersion`.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -55,6 +61,44 @@ pub struct Run {
     pub seed: Option<u64>,
     /// The parts under test.
     pub parts: Vec<Part>,
+    /// Version of waymark.
+    #[serde(default)]
+    pub waymark: String,
+    /// The command that starts such a run again, without its selection and order.
+    #[serde(default)]
+    pub command: String,
+    /// What the user selected, word by word; empty for all cases.
+    #[serde(default)]
+    pub selection: Vec<String>,
+    /// Which part of the selection this run tried; null for all of it.
+    #[serde(default)]
+    pub shard: Option<Shard>,
+    /// Named defects that were put in on purpose.
+    #[serde(default)]
+    pub sabotage: Vec<String>,
+    /// The machine it ran on.
+    #[serde(default)]
+    pub machine: Option<Machine>,
+    /// Ids of the runs that were merged into this one.
+    #[serde(default)]
+    pub merged: Vec<String>,
+    /// When each phase ran.
+    #[serde(default)]
+    pub timeline: Vec<Span>,
+}
+
+/// A phase on the timeline of its run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Span {
+    /// Which phase.
+    pub phase: Phase,
+    /// Milliseconds since the run began.
+    pub started_ms: u64,
+    /// How long it took, milliseconds; null when the run ended in it.
+    pub duration_ms: Option<u64>,
+    /// Why it failed; null when it went well.
+    pub error: Option<String>,
 }
 
 /// Milliseconds of each phase, null for one that was not finished.
@@ -122,114 +166,59 @@ pub struct CaseResult {
     pub decided_by: Vec<String>,
     /// Folder of its evidence, relative to the run directory.
     pub evidence: Option<String>,
+    /// The files below it.
+    #[serde(default)]
+    pub files: Vec<EvidenceFile>,
+    /// Want and got of a broken promise; null when none was broken.
+    #[serde(default)]
+    pub failure: Option<Mismatch>,
+    /// What probably lies behind a red verdict, the likeliest first.
+    #[serde(default)]
+    pub causes: Vec<Cause>,
+    /// The listed deviation that it falls under; null for most.
+    #[serde(default)]
+    pub deviation: Option<Deviation>,
+    /// Where it is written, such as `suites/src/routing.rs:31`; null when that is not known.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// When it began, milliseconds since the run began; null for a case that did not run.
+    #[serde(default)]
+    pub started_ms: Option<u64>,
+    /// Where its time went.
+    #[serde(default)]
+    pub steps: Steps,
+    /// Further verdicts of the same case: by `--repeat`, or by a run that was merged.
+    #[serde(default)]
+    pub again: Vec<Again>,
 }
 
-/// The result of a run, whole or aborted: a case without a verdict is `not-run`, and a run without an end is
-/// inconclusive unless a binding promise was already broken.
-pub fn fold(entries: &[Entry]) -> RunResult {
-    let mut folding = Folding::default();
-    for entry in entries {
-        folding.take(entry);
-    }
-    folding.finish(entries)
-}
-
-#[derive(Default)]
-struct Folding<'a> {
-    target: &'a str,
-    istio: &'a str,
-    seed: Option<u64>,
-    planned: &'a [PlannedCase],
-    parts: &'a [Part],
-    phases: Phases,
-    started: HashSet<&'a str>,
-    finished: HashMap<&'a str, &'a CaseFinished>,
-    end: Option<&'a RunFinished>,
-}
-
-impl<'a> Folding<'a> {
-    fn take(&mut self, entry: &'a Entry) {
-        match &entry.event {
-            Event::RunStarted(run) => {
-                (self.target, self.istio, self.seed) = (&run.target, &run.istio, run.seed);
-            }
-            Event::Plan(plan) => self.planned = &plan.cases,
-            Event::Parts(parts) => self.parts = &parts.parts,
-            Event::PhaseFinished(phase) => *self.phases.of(phase.phase) = Some(phase.duration_ms),
-            Event::CaseStarted(case) => {
-                self.started.insert(&case.name);
-            }
-            Event::CaseFinished(case) => {
-                self.finished.insert(&case.name, case);
-            }
-            Event::RunFinished(end) => self.end = Some(end),
-            Event::PhaseStarted(_) | Event::Note(_) | Event::Unknown => {}
-        }
-    }
-
-    fn finish(self, entries: &[Entry]) -> RunResult {
-        let cases: Vec<_> = self.planned.iter().map(|case| self.case(case)).collect();
-        let mut totals = Totals::default();
-        for case in &cases {
-            *totals.of(case.verdict) += 1;
-        }
-        let mut verdict = RunVerdict::of(cases.iter().map(|case| (case.level, case.verdict)));
-        let completed = self.end.is_some_and(|end| end.outcome == Outcome::Completed);
-        if !completed && verdict == RunVerdict::Conformant {
-            verdict = RunVerdict::Inconclusive;
-        }
-        let first = entries.first();
-        let run = Run {
-            id: first.map(|entry| entry.run.clone()).unwrap_or_default(),
-            verdict,
-            reason: self.reason(),
-            target: self.target.to_owned(),
-            started_at: first.map(|entry| entry.ts.to_string()).unwrap_or_default(),
-            duration_ms: self.end.map_or_else(|| elapsed(entries), |end| end.duration_ms),
-            phases: self.phases,
-            istio: self.istio.to_owned(),
-            seed: self.seed,
-            parts: self.parts.to_vec(),
-        };
-        RunResult { schema_version: SCHEMA_VERSION, run, totals, cases, latency: Map::new() }
-    }
-
-    fn reason(&self) -> Option<String> {
-        match self.end {
-            None => Some("the run was aborted".to_owned()),
-            Some(end) if end.outcome == Outcome::Completed => end.reason.clone(),
-            Some(end) => Some(end.reason.clone().unwrap_or_else(|| "the run was interrupted".to_owned())),
-        }
-    }
-
-    fn case(&self, planned: &PlannedCase) -> CaseResult {
-        let finished = self.finished.get(planned.name.as_str());
-        let open = || match self.started.contains(planned.name.as_str()) {
-            true => "the run ended while the case ran",
-            false => "the run ended first",
-        };
-        CaseResult {
-            name: planned.name.clone(),
-            suite: planned.suite.clone(),
-            scope: planned.scope,
-            level: planned.level,
-            promise: planned.promise.clone(),
-            refs: planned.refs.clone(),
-            verdict: finished.map_or(CaseVerdict::NotRun, |case| case.verdict),
-            reason: finished.map_or_else(|| Some(open().to_owned()), |case| case.reason.clone()),
-            duration_ms: finished.map_or(0, |case| case.duration_ms),
-            convergence_ms: finished.and_then(|case| case.convergence_ms),
-            attempts: finished.map_or(0, |case| case.attempts),
-            decided_by: finished.map(|case| case.decided_by.clone()).unwrap_or_default(),
-            evidence: finished.and_then(|case| case.evidence.clone()),
-        }
-    }
+/// One more verdict of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Again {
+    /// Id of the run that gave it.
+    pub run: String,
+    /// The verdict.
+    pub verdict: CaseVerdict,
+    /// Why, in one line; null for a plain pass.
+    pub reason: Option<String>,
+    /// Milliseconds.
+    pub duration_ms: u64,
 }
 
 impl Run {
     /// The names of the parts that stand in for real ones.
     pub fn stand_ins(&self) -> Vec<&str> {
         self.parts.iter().filter(|part| part.stand_in).map(|part| part.name.as_str()).collect()
+    }
+}
+
+impl CaseResult {
+    /// Whether it is a core promise that was kept on values that the adapter produced in place of Istio's own extensions
+    /// of Envoy: a pass that says nothing of Istio's.
+    pub fn rests_on_adapter(&self) -> bool {
+        let by_adapter = self.decided_by.iter().any(|part| part == "adapter");
+        self.level == Level::Core && self.verdict == CaseVerdict::Pass && by_adapter
     }
 }
 
@@ -284,15 +273,28 @@ impl Totals {
     }
 }
 
-fn elapsed(entries: &[Entry]) -> u64 {
-    let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return 0 };
-    u64::try_from(last.ts.as_millisecond() - first.ts.as_millisecond()).unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{RunResult, fold, samples};
-    use crate::verdict::{CaseVerdict, RunVerdict};
+    use rstest::rstest;
+
+    use super::{CaseResult, RunResult, fold, samples};
+    use crate::verdict::{CaseVerdict, Level, RunVerdict};
+
+    #[rstest]
+    #[case::rests_on_it(Level::Core, CaseVerdict::Pass, "adapter", true)]
+    #[case::not_core(Level::Extended, CaseVerdict::Pass, "adapter", false)]
+    #[case::red(Level::Core, CaseVerdict::Fail, "adapter", false)]
+    #[case::real(Level::Core, CaseVerdict::Pass, "envoy", false)]
+    fn a_core_pass_may_rest_on_the_adapter(
+        #[case] level: Level,
+        #[case] verdict: CaseVerdict,
+        #[case] by: &str,
+        #[case] want: bool,
+    ) {
+        let sample = fold(&samples::finished_run()).cases.swap_remove(0);
+        let case = CaseResult { level, verdict, decided_by: vec!["istiod".into(), by.into()], ..sample };
+        assert_eq!((case.rests_on_adapter(), case.weighed().by_adapter), (want, want));
+    }
 
     #[test]
     fn a_finished_run_has_the_promised_shape() {

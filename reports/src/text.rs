@@ -3,13 +3,18 @@
 
 use std::fmt::Write;
 
+use crate::caveat;
 use crate::events::{CaseFinished, PlannedCase};
-use crate::result::{CaseResult, RunResult};
+use crate::plain;
+use crate::record::{Record, flaky};
+use crate::result::RunResult;
 use crate::verdict::{CaseVerdict, RunVerdict};
+use layout::{WIDTH, field, verbatim};
 
+pub(crate) mod block;
+mod layout;
+mod listing;
 mod table;
-
-const WIDTH: usize = 100;
 
 /// How text is dressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,69 +32,76 @@ pub struct Around<'a> {
     pub command: &'a str,
 }
 
-/// The block of a red case: promise, what was sent, want and got, who decided, answers, evidence and the
-/// command to repeat it. Complete without scrolling back.
-pub fn failure_block(case: &PlannedCase, end: &CaseFinished, around: Around<'_>, style: Style) -> String {
-    let head = format!("── {}  {}  ", style.verdict(end.verdict, shout(end.verdict)), case.name);
-    let tail = format!(" {} ──", seconds(end.duration_ms));
-    let used = 3 + shout(end.verdict).len() + 2 + case.name.chars().count() + 2 + tail.chars().count();
-    let mut out = format!("{head}{}{tail}\n", "─".repeat(WIDTH.saturating_sub(used).max(2)));
-    field(&mut out, "Promise", &case.promise);
-    if !case.refs.is_empty() {
-        field(&mut out, "Refs", &format!("{} ({})", case.refs.join(", "), case.level.as_str()));
-    }
-    match &end.failure {
-        Some(mismatch) => {
-            if let Some(sent) = &mismatch.sent {
-                field(&mut out, "Sent", sent);
-            }
-            out.push_str(&table::want_got(&mismatch.want, &mismatch.got));
-            if let Some(by) = &mismatch.decided_by {
-                field(&mut out, "Decided by", by);
-            }
-            let answers: Vec<_> =
-                mismatch.answers.iter().map(|answer| format!("{}× {}", answer.count, answer.text)).collect();
-            if !answers.is_empty() {
-                field(&mut out, "Answers", &answers.join("\n"));
-            }
-        }
-        None => field(&mut out, "Reason", end.reason.as_deref().unwrap_or("none given")),
-    }
-    if let Some(evidence) = &end.evidence {
-        field(&mut out, "Evidence", &format!("{}/{evidence}", around.run_dir));
-    }
-    field(&mut out, "Repeat", &format!("{} --exact {}", around.command, case.name));
-    out
+/// Marks that carry meaning.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Glyphs {
+    pub(crate) met: &'static str,
+    pub(crate) unmet: &'static str,
+    pub(crate) absent: &'static str,
+    pub(crate) times: &'static str,
+    pub(crate) item: &'static str,
 }
 
-/// The end of a run: phases, totals, what is not green, parts, and the verdict as the last line.
+const UNICODE: Glyphs = Glyphs { met: "✓", unmet: "✗", absent: "–", times: "×", item: "·" };
+const ASCII: Glyphs = Glyphs { met: "ok", unmet: "UNMET", absent: "-", times: "x", item: "-" };
+
+/// The block of a red case: promise, what was sent, want and got, who decided, answers over time, causes, where
+/// to look, evidence and the command to repeat it. Complete without scrolling back, safe for a terminal.
+pub fn failure_block(case: &PlannedCase, end: &CaseFinished, around: Around<'_>, style: Style) -> String {
+    let record = Record::of(case, end);
+    plain::no_commands(&format!("{}{}", block::head(&record, style), block::body(&record, around, UNICODE)))
+}
+
+/// The same record without its opening line, our own words in ASCII.
+pub(crate) fn ascii_block(record: &Record<'_>, around: Around<'_>) -> String {
+    block::body(record, around, ASCII)
+}
+
+/// The end of a run: phases, totals, what is not green and why, parts, what to run next, which core cases rest on the
+/// adapter, and the verdict as the last line.
 pub fn summary(result: &RunResult, style: Style) -> String {
-    let mut out = format!("════ waymark run {} ", result.run.id);
+    let run = &result.run;
+    let mut out = format!("════ waymark run {} ", plain::shown(&run.id));
     out.push_str(&"═".repeat(WIDTH.saturating_sub(out.chars().count())));
     out.push('\n');
-    field(&mut out, "Target", &format!("{} · istio {}", result.run.target, result.run.istio));
-    let phases: Vec<_> = result
-        .run
+    field(&mut out, "Target", &format!("{} · istio {}", run.target, run.istio));
+    let phases: Vec<_> = run
         .phases
         .iter()
         .iter()
         .filter_map(|(phase, ms)| ms.map(|ms| format!("{} {}", phase.as_str(), seconds(ms))))
         .collect();
-    field(
-        &mut out,
-        "Time",
-        &format!("{} ({})", seconds(result.run.duration_ms), or_none(&phases.join(" · "))),
-    );
-    if let Some(seed) = result.run.seed {
+    field(&mut out, "Time", &format!("{} ({})", seconds(run.duration_ms), or_none(&phases.join(" · "))));
+    if let Some(seed) = run.seed {
         field(&mut out, "Seed", &seed.to_string());
     }
+    if let Some(shard) = run.shard {
+        field(&mut out, "Shard", &format!("{} of {}", shard.index, shard.of));
+    }
+    field(&mut out, "Merged", &run.merged.join(", "));
+    field(&mut out, "Sabotage", &run.sabotage.join(", "));
     out.push('\n');
-    out.push_str(&table::totals(&result.cases));
+    out.push_str(&table::totals(result));
     out.push('\n');
-    listing(&mut out, &result.cases, style);
-    out.push_str(&table::parts(&result.run.parts));
+    out.push_str(&listing::listing(&result.cases, style));
+    out.push_str(&table::parts(&run.parts));
+    let rerun = rerun(result);
+    verbatim(&mut out, "Again", rerun.as_deref());
+    if let Some((pass, names)) = caveat::on_adapter(result) {
+        field(&mut out, "Adapter", &format!("{pass}: {names}"));
+    }
     let _ = writeln!(out, "\n{}", verdict_line(result, style));
-    out
+    plain::no_commands(&out)
+}
+
+/// The command that tries again what failed or was not reached; none when all is judged and green.
+pub(crate) fn rerun(result: &RunResult) -> Option<String> {
+    let again = |verdict: CaseVerdict| verdict.is_red() || verdict == CaseVerdict::NotRun;
+    let id = &result.run.id;
+    let named = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    let run = if named { id.as_str() } else { "latest" };
+    let command = if result.run.command.is_empty() { "waymark run" } else { &result.run.command };
+    result.cases.iter().any(|case| again(case.verdict)).then(|| format!("{command} --rerun {run}"))
 }
 
 /// The verdict of a run in one line, with the stand-ins it rests on.
@@ -102,12 +114,19 @@ pub fn verdict_line(result: &RunResult, style: Style) -> String {
         .map(|(verdict, count)| format!("{count} {verdict}"))
         .collect();
     let mut line = format!("{}: {}", style.run(result.run.verdict), or_none(&counts.join(", ")));
+    let flaky = flaky(result);
+    if flaky > 0 {
+        let _ = write!(line, "; {flaky} flaky");
+    }
     let stand_ins = result.run.stand_ins();
     if !stand_ins.is_empty() {
-        let _ = write!(line, "; with stand-ins for {}", stand_ins.join(", "));
+        let _ = write!(line, "; with stand-ins for {}", plain::shown(&stand_ins.join(", ")));
+    }
+    if !result.run.sabotage.is_empty() {
+        let _ = write!(line, "; sabotaged: {}", plain::shown(&result.run.sabotage.join(", ")));
     }
     if let Some(reason) = &result.run.reason {
-        let _ = write!(line, "; {reason}");
+        let _ = write!(line, "; {}", plain::line(reason));
     }
     line
 }
@@ -119,6 +138,11 @@ pub fn seconds(ms: u64) -> String {
         1000..60_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
         _ => format!("{} m {:02} s", ms / 60_000, ms % 60_000 / 1000),
     }
+}
+
+/// A number of things: `1 case`, `2 cases`.
+pub fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The verdict as it opens a line about a case.
@@ -160,51 +184,6 @@ impl Style {
     }
 }
 
-fn listing(out: &mut String, cases: &[CaseResult], style: Style) {
-    let order = [CaseVerdict::Fail, CaseVerdict::Error, CaseVerdict::Known, CaseVerdict::NotRun];
-    let mut any = false;
-    for verdict in order {
-        for case in cases.iter().filter(|case| case.verdict == verdict) {
-            let label = style.verdict(verdict, &format!("{:<6}", shout(verdict)));
-            let reason = case.reason.as_deref().unwrap_or_default();
-            let _ = writeln!(out, "{}", format!("{label}  {}  {reason}", case.name).trim_end());
-            any = true;
-        }
-    }
-    for verdict in [CaseVerdict::Unsupported, CaseVerdict::Skip] {
-        for (reason, count) in reasons(cases, verdict) {
-            let _ = writeln!(
-                out,
-                "{}  {count}: {reason}",
-                style.verdict(verdict, &format!("{:<6}", shout(verdict)))
-            );
-            any = true;
-        }
-    }
-    if any {
-        out.push('\n');
-    }
-}
-
-fn reasons(cases: &[CaseResult], verdict: CaseVerdict) -> Vec<(&str, usize)> {
-    let mut found: Vec<(&str, usize)> = Vec::new();
-    for case in cases.iter().filter(|case| case.verdict == verdict) {
-        let reason = case.reason.as_deref().unwrap_or("no reason given");
-        match found.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, count)) => *count += 1,
-            None => found.push((reason, 1)),
-        }
-    }
-    found
-}
-
-fn field(out: &mut String, label: &str, text: &str) {
-    for (index, line) in text.lines().enumerate() {
-        let label = if index == 0 { label } else { "" };
-        let _ = writeln!(out, "{label:<11}  {line}");
-    }
-}
-
 fn or_none(text: &str) -> &str {
     if text.is_empty() { "nothing ran" } else { text }
 }
@@ -215,7 +194,7 @@ mod tests {
 
     use super::{Around, Style, failure_block, seconds, summary};
     use crate::events::CaseFinished;
-    use crate::result::{fold, samples};
+    use crate::result::{eventful, fold, samples};
     use crate::verdict::CaseVerdict;
 
     const AROUND: Around<'static> = Around { run_dir: "target/waymark/latest", command: "waymark run" };
@@ -245,6 +224,60 @@ mod tests {
     #[test]
     fn an_interrupted_run_is_summed_up_too() {
         insta::assert_snapshot!(summary(&fold(&samples::interrupted_run()), Style::default()));
+    }
+
+    #[test]
+    fn the_summary_of_a_run_in_which_everything_occurs() {
+        insta::assert_snapshot!(summary(&eventful::run(), Style::default()));
+    }
+
+    #[test]
+    fn text_of_the_mesh_neither_steers_the_terminal_nor_outgrows_it() {
+        let result = eventful::hostile();
+        let case = &result.cases[0];
+        let end = CaseFinished {
+            reason: case.reason.clone(),
+            failure: case.failure.clone(),
+            causes: case.causes.clone(),
+            ..samples::failed()
+        };
+        let block = failure_block(&samples::planned()[1], &end, AROUND, Style::default());
+        insta::assert_snapshot!(block);
+        let text = block + &summary(&result, Style::default());
+        let steers = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!text.contains(steers), "{text:?}");
+        assert!(
+            text.lines()
+                .filter(|line| !line.starts_with("Evidence"))
+                .all(|line| line.chars().count() <= 100 || line.starts_with("nonconformant")),
+            "{text}"
+        );
+    }
+
+    #[rstest]
+    #[case::known("20261125-091403-k7f2", "--rerun 20261125-091403-k7f2")]
+    #[case::unknown("", "--rerun latest")]
+    #[case::no_id("x; reboot", "--rerun latest")]
+    fn what_to_run_next_names_the_run(#[case] id: &str, #[case] want: &str) {
+        let mut result = fold(&samples::finished_run());
+        result.run.id = id.into();
+        assert!(super::rerun(&result).unwrap().ends_with(want));
+    }
+
+    #[test]
+    fn core_cases_that_rest_on_the_adapter_are_told_before_the_verdict() {
+        let mut result = fold(&samples::finished_run());
+        assert!(!summary(&result, Style::default()).contains("\nAdapter"));
+        let mut case = result.cases[0].clone();
+        case.decided_by.push("adapter".into());
+        for index in 0..4 {
+            case.name = format!("metrics::requests_total_rises_by_requests_{index}::namespace");
+            result.cases.push(case.clone());
+        }
+        let text = summary(&result, Style::default());
+        let told = text.split("\nAdapter").nth(1).unwrap();
+        insta::assert_snapshot!(told);
+        assert!(told.lines().all(|line| line.chars().count() <= 100));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The outcome of one case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CaseVerdict {
     /// The promise was kept.
@@ -21,6 +21,7 @@ pub enum CaseVerdict {
     /// Left out by the user.
     Skip,
     /// The run ended before the case was judged.
+    #[default]
     NotRun,
 }
 
@@ -37,10 +38,11 @@ pub enum RunVerdict {
 }
 
 /// How binding a promise is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// An upstream integration test or stable documentation says so.
+    #[default]
     Core,
     /// An alpha or beta feature.
     Extended,
@@ -58,6 +60,21 @@ pub enum Scope {
     ServiceAccount,
     /// The same by labelled Services, since Istio dropped the scope in 1.22.
     ServiceAccountEmulated,
+}
+
+/// A case as it counts for the verdict of its run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weighed {
+    /// How binding its promise is.
+    pub level: Level,
+    /// Its verdict.
+    pub verdict: CaseVerdict,
+    /// Whether it is reported without gating.
+    pub quarantined: bool,
+    /// Whether it falls under a listed deviation that has expired.
+    pub expired: bool,
+    /// Whether it passes at level core on values that the adapter stands in for, which judges nothing of Istio's.
+    pub by_adapter: bool,
 }
 
 impl CaseVerdict {
@@ -91,14 +108,17 @@ impl RunVerdict {
     }
 
     /// Judges a run by its cases: a broken binding promise decides; without one, whatever is binding and was
-    /// not judged leaves the run open, as does a run that judged nothing at all.
-    pub fn of(cases: impl IntoIterator<Item = (Level, CaseVerdict)>) -> Self {
+    /// not judged leaves the run open, as does an expired deviation, and a run that judged nothing at all. A core pass
+    /// that rests on the adapter is no judgement of the mesh.
+    pub fn of(cases: impl IntoIterator<Item = Weighed>) -> Self {
         let (mut broken, mut open, mut judged) = (false, false, false);
-        for (level, verdict) in cases {
-            let binding = level != Level::Observed;
+        for Weighed { level, verdict, quarantined, expired, by_adapter } in cases {
+            let binding = level != Level::Observed && !quarantined;
             broken |= binding && verdict == CaseVerdict::Fail;
             open |= binding && matches!(verdict, CaseVerdict::Error | CaseVerdict::NotRun);
-            judged |= matches!(verdict, CaseVerdict::Pass | CaseVerdict::Fail | CaseVerdict::Known);
+            open |= expired;
+            judged |=
+                !by_adapter && matches!(verdict, CaseVerdict::Pass | CaseVerdict::Fail | CaseVerdict::Known);
         }
         match (broken, open || !judged) {
             (true, _) => Self::Nonconformant,
@@ -138,7 +158,7 @@ mod tests {
     use super::CaseVerdict::{Error, Fail, Known, NotRun, Pass, Skip, Unsupported};
     use super::Level::{Core, Extended, Observed};
     use super::RunVerdict::{Conformant, Inconclusive, Nonconformant};
-    use super::{CaseVerdict, Level, RunVerdict};
+    use super::{CaseVerdict, Level, RunVerdict, Weighed};
 
     #[rstest]
     #[case::all_pass(&[(Core, Pass), (Extended, Pass)], Conformant)]
@@ -154,6 +174,34 @@ mod tests {
     #[case::nothing_judged(&[(Core, Unsupported)], Inconclusive)]
     #[case::empty(&[], Inconclusive)]
     fn a_run_is_judged_by_its_cases(#[case] cases: &[(Level, CaseVerdict)], #[case] want: RunVerdict) {
-        assert_eq!(RunVerdict::of(cases.iter().copied()), want);
+        let weighed = cases.iter().map(|&(level, verdict)| Weighed { level, verdict, ..Weighed::default() });
+        assert_eq!(RunVerdict::of(weighed), want);
+    }
+
+    #[rstest]
+    #[case::quarantined(true, false, Conformant)]
+    #[case::expired(false, true, Nonconformant)]
+    #[case::both(true, true, Inconclusive)]
+    fn a_deviation_bends_what_a_failure_counts(
+        #[case] quarantined: bool,
+        #[case] expired: bool,
+        #[case] want: RunVerdict,
+    ) {
+        let case = Weighed { level: Core, verdict: Fail, quarantined, expired, ..Weighed::default() };
+        assert_eq!(RunVerdict::of([case]), want);
+    }
+
+    #[rstest]
+    #[case::alone(&[], Inconclusive)]
+    #[case::beside_a_pass(&[(Core, Pass)], Conformant)]
+    #[case::beside_a_failure(&[(Core, Fail)], Nonconformant)]
+    #[case::beside_what_is_absent(&[(Core, Unsupported)], Inconclusive)]
+    fn a_pass_that_rests_on_the_adapter_judges_nothing(
+        #[case] others: &[(Level, CaseVerdict)],
+        #[case] want: RunVerdict,
+    ) {
+        let by_adapter = Weighed { level: Core, verdict: Pass, by_adapter: true, ..Weighed::default() };
+        let others = others.iter().map(|&(level, verdict)| Weighed { level, verdict, ..Weighed::default() });
+        assert_eq!(RunVerdict::of([by_adapter].into_iter().chain(others)), want);
     }
 }

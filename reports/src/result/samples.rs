@@ -1,8 +1,9 @@
 //! Runs as lists of events, for tests.
 
 use crate::events::{
-    Answer, CaseFinished, CaseStarted, Entry, Event, Mismatch, Outcome, Part, Parts, Phase, PhaseFinished,
-    PhaseStarted, Plan, PlannedCase, RunFinished, RunStarted, VERSION,
+    Answer, CaseFinished, CaseStarted, Cause, Confidence, Entry, Event, EvidenceFile, Machine, Mismatch,
+    Outcome, Part, Parts, Phase, PhaseFinished, PhaseStarted, Plan, PlannedCase, RunFinished, RunStarted,
+    Steps, VERSION,
 };
 use crate::verdict::{CaseVerdict, Level, Scope};
 
@@ -57,10 +58,33 @@ pub(crate) fn failed() -> CaseFinished {
             decided_by: Some("echo".into()),
             sent: Some("POST http://shop.wm-1-sa/admin".into()),
             answers: vec![
-                Answer { text: "200 from echo-v1".into(), count: 11 },
-                Answer { text: "503 UF".into(), count: 1 },
+                Answer { text: "200 from echo-v1".into(), count: 11, first_ms: 0, last_ms: 30_020 },
+                Answer { text: "503 UF".into(), count: 1, first_ms: 2_510, last_ms: 2_510 },
             ],
         }),
+        causes: vec![bypassed()],
+        files: vec![EvidenceFile {
+            name: "exchanges.json".into(),
+            about: "what was sent and what came back".into(),
+            bytes: 5120,
+            cut: false,
+        }],
+        deviation: None,
+        steps: Steps { open_us: 20, run_us: 30_900_000, close_us: 499_000, engine_us: 80 },
+    }
+}
+
+/// A cause as a rule gives it.
+pub(crate) fn bypassed() -> Cause {
+    Cause {
+        id: "WMC-001".into(),
+        title: "traffic never reached the waypoint".into(),
+        confidence: Confidence::High,
+        signs: vec![
+            "ztunnel's entry of service shop.wm-1-sa has no waypoint".into(),
+            "the waypoint's access log has no line of these probes".into(),
+        ],
+        next: vec!["istioctl ztunnel-config service --service-namespace wm-1-sa".into()],
     }
 }
 
@@ -73,6 +97,7 @@ pub(crate) fn planned() -> Vec<PlannedCase> {
             level: Level::Core,
             promise: "a request matching a rule's header reaches that rule's backend".into(),
             refs: vec!["GWC-03".into()],
+            source: Some("suites/src/routing.rs:31".into()),
         },
         PlannedCase {
             name: DENIED.into(),
@@ -81,6 +106,7 @@ pub(crate) fn planned() -> Vec<PlannedCase> {
             level: Level::Core,
             promise: "a method that an ALLOW policy leaves out is answered 403 by the waypoint".into(),
             refs: vec!["AZ7-05".into(), "AZ7-06".into()],
+            source: Some("suites/src/authorization.rs:22".into()),
         },
         PlannedCase {
             name: SPANS.into(),
@@ -89,18 +115,27 @@ pub(crate) fn planned() -> Vec<PlannedCase> {
             level: Level::Extended,
             promise: "the waypoint's span is a child of the client's".into(),
             refs: vec![],
+            source: None,
         },
     ]
 }
 
 fn opening() -> Vec<Event> {
     vec![
-        Event::RunStarted(RunStarted {
+        Event::RunStarted(Box::new(RunStarted {
             waymark: "0.1.0".into(),
             target: "embedded".into(),
             istio: "1.31".into(),
             seed: Some(7),
-        }),
+            command: "cargo waymark run --istio 1.31".into(),
+            machine: Some(Machine {
+                kernel: "Linux 6.12.0".into(),
+                architecture: "x86_64".into(),
+                cpus: 2,
+                memory_mib: 16_000,
+            }),
+            ..RunStarted::default()
+        })),
         Event::Plan(Plan { cases: planned() }),
         Event::PhaseStarted(PhaseStarted { phase: Phase::Up }),
         Event::Parts(Parts { parts: parts() }),
@@ -118,8 +153,8 @@ fn passed() -> CaseFinished {
         convergence_ms: Some(74),
         attempts: 4,
         decided_by: vec!["istiod".into(), "envoy".into()],
-        evidence: None,
-        failure: None,
+        steps: Steps { open_us: 15, run_us: 700_000, close_us: 119_900, engine_us: 85 },
+        ..CaseFinished::default()
     }
 }
 
@@ -128,12 +163,7 @@ fn unsupported() -> CaseFinished {
         name: SPANS.into(),
         verdict: CaseVerdict::Unsupported,
         reason: Some("needs the real envoy-istio".into()),
-        duration_ms: 0,
-        convergence_ms: None,
-        attempts: 0,
-        decided_by: vec![],
-        evidence: None,
-        failure: None,
+        ..CaseFinished::default()
     }
 }
 

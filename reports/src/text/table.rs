@@ -2,40 +2,47 @@
 
 use std::fmt::Write;
 
+use super::Glyphs;
+use super::layout::{INDENT, WIDTH, wrap};
 use crate::events::Part;
-use crate::result::{CaseResult, Totals};
+use crate::pairs::{ABSENT, Row, pair};
+use crate::plain;
+use crate::record::suites;
+use crate::result::{CaseResult, RunResult, Totals};
 
-const INDENT: &str = "             ";
-
-/// Want and got side by side, paired by label, with a mark on each line that differs.
-pub(super) fn want_got(want: &str, got: &str) -> String {
-    let rows = pair(want, got);
+/// Want and got side by side, paired by label, with a mark on each line that differs. Long values are wrapped
+/// in their column.
+pub(super) fn want_got(want: &str, got: &str, glyphs: Glyphs) -> String {
+    const GAPS: usize = 6;
+    let (want, got) = (plain::lines(want), plain::lines(got));
+    let rows = pair(&want, &got);
     let width = |column: for<'a> fn(&Row<'a>) -> &'a str, least: usize| {
         rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0).max(least)
     };
-    let label = width(|row| row.label, 0);
-    let expected = width(|row| row.want, 4);
-    let actual = width(|row| row.got, 3);
-    let mut out = format!("{INDENT}{:<label$}  {:<expected$}  got\n", "", "want");
+    let label = width(|row| row.label, 0).min(24);
+    let (expected, actual) = (width(|row| row.want, 4), width(|row| row.got, 3));
+    let room = WIDTH - INDENT - GAPS - label - glyphs.unmet.chars().count();
+    let expected = expected.min((room / 2).max(room.saturating_sub(actual)));
+    let actual = actual.min(room - expected);
+    let mut out = format!("{:INDENT$}{:<label$}  {:<expected$}  got\n", "", "", "want");
     for row in &rows {
-        let mark = if row.want == row.got { "✓" } else { "✗" };
-        let _ = writeln!(
-            out,
-            "{INDENT}{:<label$}  {:<expected$}  {:<actual$}  {mark}",
-            row.label, row.want, row.got
-        );
+        let mark = if row.agrees() { glyphs.met } else { glyphs.unmet };
+        let shown = |text: &str| if text == ABSENT { glyphs.absent.to_owned() } else { text.to_owned() };
+        let cells =
+            [wrap(row.label, label.max(1)), wrap(&shown(row.want), expected), wrap(&shown(row.got), actual)];
+        for index in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
+            let [name, want, got] = cells.each_ref().map(|cell| cell.get(index).map_or("", String::as_str));
+            let mark = if index == 0 { mark } else { "" };
+            let line = format!("{:INDENT$}{name:<label$}  {want:<expected$}  {got:<actual$}  {mark}", "");
+            let _ = writeln!(out, "{}", line.trim_end());
+        }
     }
     out
 }
 
 /// Counts by suite and verdict, with a row for all when there is more than one suite.
-pub(super) fn totals(cases: &[CaseResult]) -> String {
-    let mut suites: Vec<&str> = Vec::new();
-    for case in cases {
-        if !suites.contains(&case.suite.as_str()) {
-            suites.push(&case.suite);
-        }
-    }
+pub(super) fn totals(result: &RunResult) -> String {
+    let (cases, suites) = (&result.cases, suites(result));
     let width = suites.iter().map(|suite| suite.len()).max().unwrap_or(0).max(5);
     let mut out = format!("{:<width$}  total", "suite");
     for (verdict, _) in Totals::default().iter() {
@@ -54,8 +61,11 @@ pub(super) fn totals(cases: &[CaseResult]) -> String {
 
 /// The parts under test, stand-ins marked.
 pub(super) fn parts(parts: &[Part]) -> String {
-    let name = parts.iter().map(|part| part.name.len()).max().unwrap_or(0);
-    let version = parts.iter().map(|part| part.version.len()).max().unwrap_or(0);
+    let shown = |text: &str| plain::short(&plain::shown(text), 32);
+    let width = |text: fn(&Part) -> &String| {
+        parts.iter().map(|part| shown(text(part)).chars().count()).max().unwrap_or(0)
+    };
+    let (name, version) = (width(|part| &part.name), width(|part| &part.version));
     let mut out = String::new();
     for (index, part) in parts.iter().enumerate() {
         let label = if index == 0 { "Parts" } else { "" };
@@ -63,16 +73,12 @@ pub(super) fn parts(parts: &[Part]) -> String {
         let _ = writeln!(
             out,
             "{label:<11}  {:<name$}  {:<version$}  {kind} ({})",
-            part.name, part.version, part.origin
+            shown(&part.name),
+            shown(&part.version),
+            shown(&part.origin)
         );
     }
     out
-}
-
-struct Row<'a> {
-    label: &'a str,
-    want: &'a str,
-    got: &'a str,
 }
 
 fn row<'a>(name: &str, width: usize, cases: impl Iterator<Item = &'a CaseResult>) -> String {
@@ -89,37 +95,25 @@ fn row<'a>(name: &str, width: usize, cases: impl Iterator<Item = &'a CaseResult>
     out
 }
 
-fn pair<'a>(want: &'a str, got: &'a str) -> Vec<Row<'a>> {
-    let wanted: Vec<_> = want.lines().map(split).collect();
-    let mut came: Vec<Option<(&str, &str)>> = got.lines().map(split).map(Some).collect();
-    let mut rows = Vec::new();
-    for (label, want) in wanted {
-        let found = came.iter_mut().find(|row| row.is_some_and(|(other, _)| other == label));
-        let got = found.and_then(Option::take).map_or("–", |(_, value)| value);
-        rows.push(Row { label, want, got });
-    }
-    rows.extend(came.into_iter().flatten().map(|(label, got)| Row { label, want: "–", got }));
-    rows
-}
-
-fn split(line: &str) -> (&str, &str) {
-    match line.split_once(": ") {
-        Some((label, value)) => (label.trim(), value.trim()),
-        None => ("", line.trim()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::want_got;
+    use crate::text::{ASCII, UNICODE};
 
     #[test]
     fn rows_are_paired_by_label() {
-        insta::assert_snapshot!(want_got("status: 200\nserved by: v2", "served by: v1\nerror: reset"), @r"
+        insta::assert_snapshot!(want_got("status: 200\nserved by: v2", "served by: v1\nerror: reset", UNICODE), @r"
                                 want  got
                      status     200   –      ✗
                      served by  v2    v1     ✗
                      error      –     reset  ✗
         ");
+    }
+
+    #[test]
+    fn long_values_are_wrapped_in_their_column() {
+        let table = want_got("status: 403", &format!("status: {}", "503 upstream reset ".repeat(8)), ASCII);
+        assert!(table.lines().all(|line| line.chars().count() <= 100), "{table}");
+        insta::assert_snapshot!(table);
     }
 }
