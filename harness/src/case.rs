@@ -2,13 +2,17 @@
 //!
 //! A suite file opens with [`suite!`](crate::suite!), its table of contents.
 
+mod table;
+
 use std::error::Error;
 use std::fmt;
 
 use futures::future::BoxFuture;
 
+pub use waymark_reports::events::Answer;
+
 /// How binding a promise is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Level {
     /// An upstream integration test or stable documentation says so.
     Core,
@@ -53,6 +57,25 @@ pub enum Need {
     RealPart(&'static str),
     /// Plain TCP through a waypoint.
     Tcp,
+    /// CRDs of the Gateway API of at least this version (major, minor).
+    GatewayApi(u16, u16),
+    /// CRDs of the Gateway API's experimental channel.
+    ExperimentalChannel,
+    /// An extension provider of the mesh config, by name.
+    Provider(&'static str),
+    /// A power over the cluster.
+    Power(Power),
+}
+
+/// What a run may do to a cluster beside applying objects to namespaces of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Power {
+    /// Change what all of the mesh shares: root namespace, GatewayClass, mesh config.
+    MeshWide,
+    /// Take the API server away for a while.
+    ApiOutage,
+    /// Reach into nodes.
+    NodeAccess,
 }
 
 /// The outcome of a case's function.
@@ -80,8 +103,8 @@ pub struct Unmet {
     pub decided_by: Option<String>,
     /// What was sent, such as `GET http://shop.wm-1-ns/ (x-user: canary)`.
     pub sent: Option<String>,
-    /// The distinct answers and how often each came.
-    pub answers: Vec<(String, u32)>,
+    /// The distinct answers, how often each came and when.
+    pub answers: Vec<Answer>,
 }
 
 /// The harness could not set the scene, or could not judge what it saw.
@@ -104,14 +127,22 @@ pub struct Case<C: 'static = crate::world::Ctx> {
     pub level: Level,
     /// Rows of the reference catalogue that the promise comes from.
     pub refs: &'static [&'static str],
+    /// Where the promise comes from when the catalogue has no row for it: a link.
+    pub source: Option<&'static str>,
     /// The requirement as one sentence, printed unchanged by reports.
     pub promise: &'static str,
+    /// The file that it is written in, relative to the workspace.
+    pub file: &'static str,
     /// What it may change.
     pub isolation: Isolation,
     /// One trial for each.
     pub scopes: &'static [Scope],
     /// What it cannot do without.
     pub needs: &'static [Need],
+    /// Whether it claims that something is denied: such a case is never quarantined.
+    pub denies: bool,
+    /// The named defects that turn it red; `waymark sabotage` proves each.
+    pub killed_by: &'static [&'static str],
     /// Sets the scene, acts and claims.
     pub run: for<'a> fn(&'a C) -> BoxFuture<'a, Verdict>,
 }
@@ -135,6 +166,15 @@ impl Level {
             Self::Observed => "observed",
         }
     }
+
+    /// What it means for a verdict.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Core => "an upstream integration test or stable documentation says so",
+            Self::Extended => "a feature in alpha or beta",
+            Self::Observed => "read from code or undocumented; never makes a real Istio nonconformant",
+        }
+    }
 }
 
 impl Scope {
@@ -148,6 +188,17 @@ impl Scope {
     }
 }
 
+impl Power {
+    /// The words used in listings.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MeshWide => "mesh-wide changes",
+            Self::ApiOutage => "an outage of the API server",
+            Self::NodeAccess => "access to nodes",
+        }
+    }
+}
+
 impl Isolation {
     /// The word used in listings.
     pub const fn as_str(self) -> &'static str {
@@ -156,6 +207,18 @@ impl Isolation {
             Self::Workload => "workload",
             Self::Namespace => "namespace",
             Self::Mesh => "mesh",
+        }
+    }
+
+    /// What may run beside it.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Host => "changes its own Services only; all such cases run at once",
+            Self::Workload => "changes its own Deployment only; runs beside others",
+            Self::Namespace => {
+                "has a namespace and a waypoint of its own; as many at once as there are slots"
+            }
+            Self::Mesh => "changes or judges the whole mesh; runs alone, last",
         }
     }
 }
@@ -191,6 +254,10 @@ impl fmt::Display for Need {
             Self::IstioBefore(major, minor) => write!(f, "istio before {major}.{minor}"),
             Self::RealPart(name) => write!(f, "the real {name}"),
             Self::Tcp => f.write_str("plain TCP through a waypoint"),
+            Self::GatewayApi(major, minor) => write!(f, "gateway API from {major}.{minor}"),
+            Self::ExperimentalChannel => f.write_str("the gateway API's experimental channel"),
+            Self::Provider(name) => write!(f, "the mesh config's provider `{name}`"),
+            Self::Power(power) => write!(f, "power over the cluster: {}", power.as_str()),
         }
     }
 }
@@ -217,61 +284,11 @@ fn one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-/// The table of contents of a suite file: name and subject, then one row a case with its function, level,
-/// catalogue rows and promise, and what differs from the defaults (isolation `Host`, scopes `Namespace` and
-/// `ServiceAccount`, no needs). Expands to `pub const SUITE: Suite`.
-///
-/// ```ignore
-/// suite! {
-///     "routing", "Gateway API HTTPRoute, mesh binding";
-///     header_match_selects_backend, Core, ["GWC-03"], "a request matching a rule's header reaches that rule's backend";
-///     deleted_gateway_frees_traffic, Core, ["WPL-04"], "traffic flows at L4 after the waypoint is deleted",
-///         isolation = Namespace, scopes = [Namespace], needs = [IstioFrom(1, 22)];
-/// }
-/// ```
-#[macro_export]
-macro_rules! suite {
-    (@isolation) => { $crate::case::Isolation::Host };
-    (@isolation $isolation:ident) => { $crate::case::Isolation::$isolation };
-    (@scopes) => { &[$crate::case::Scope::Namespace, $crate::case::Scope::ServiceAccount] };
-    (@scopes [$($scope:ident),* $(,)?]) => { &[$($crate::case::Scope::$scope),*] };
-    (@needs) => { &[] };
-    (@needs [$($need:ident $(($($value:expr),*))?),* $(,)?]) => {
-        &[$($crate::case::Need::$need $(($($value),*))?),*]
-    };
-    (
-        $suite:literal, $about:literal;
-        $(
-            $case:ident, $level:ident, [$($reference:literal),* $(,)?], $promise:literal
-            $(, isolation = $isolation:ident)?
-            $(, scopes = $scopes:tt)?
-            $(, needs = $needs:tt)?
-            $(,)?;
-        )*
-    ) => {
-        #[doc = $about]
-        pub const SUITE: $crate::case::Suite = $crate::case::Suite {
-            name: $suite,
-            about: $about,
-            cases: &[$($crate::case::Case {
-                suite: $suite,
-                name: stringify!($case),
-                level: $crate::case::Level::$level,
-                refs: &[$($reference),*],
-                promise: $promise,
-                isolation: $crate::suite!(@isolation $($isolation)?),
-                scopes: $crate::suite!(@scopes $($scopes)?),
-                needs: $crate::suite!(@needs $($needs)?),
-                run: |t| ::std::boxed::Box::pin($case(t)),
-            }),*],
-        };
-    };
-}
-
 #[cfg(test)]
 #[expect(unreachable_pub, reason = "`suite!` writes `pub`, which suites need")]
 mod tests {
     use super::{Broken, Failure, Isolation, Level, Need, Scope, Unmet, Verdict};
+    use crate::suite;
     use crate::world::Ctx;
 
     async fn plain_case(_: &Ctx) -> Verdict {
@@ -286,17 +303,21 @@ mod tests {
         "sample", "Rows with and without options";
         plain_case, Core, ["GWC-03"], "a plain row takes the defaults";
         special_case, Observed, [], "every option can be given",
-            isolation = Mesh, scopes = [Mesh], needs = [IstioFrom(1, 22), RealPart("envoy-istio"), Tcp];
+            isolation = Mesh, scopes = [Mesh], needs = [IstioFrom(1, 22), RealPart("envoy-istio"), Tcp],
+            source = "https://istio.io/latest/docs/ambient/", denies = true, killed_by = ["log-off"];
     }
 
     #[test]
     fn rows_expand_to_cases() {
         let [plain, special] = SUITE.cases else { panic!("two rows") };
         assert_eq!((plain.suite, plain.name, plain.level), ("sample", "plain_case", Level::Core));
-        assert_eq!((plain.isolation, plain.needs), (Isolation::Host, &[][..]));
+        assert_eq!((plain.isolation, plain.needs, plain.denies), (Isolation::Host, &[][..], false));
         assert_eq!(plain.trial(plain.scopes[1]), "sample::plain_case::service_account");
         assert_eq!((special.isolation, special.scopes), (Isolation::Mesh, &[Scope::Mesh][..]));
         assert_eq!(special.needs, [Need::IstioFrom(1, 22), Need::RealPart("envoy-istio"), Need::Tcp]);
+        assert!(special.denies);
+        assert_eq!((plain.killed_by, special.killed_by), (&[][..], &["log-off"][..]));
+        assert_eq!((plain.source, special.source), (None, Some("https://istio.io/latest/docs/ambient/")));
         assert_eq!(special.trial(Scope::Mesh), "sample::special_case");
     }
 

@@ -2,18 +2,21 @@
 //!
 //! [`main`] is all of it; what commands do to clusters and parts is behind [`Operations`].
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::future::Future;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
+use clap::CommandFactory;
 use tokio::runtime::{Builder, Runtime};
+use waymark_reports::plain;
+use waymark_reports::result::RunResult;
 use waymark_reports::text::summary;
 
 use crate::case::{Broken, Suite};
-use crate::engine::{Site, Stop, catalogue};
-use crate::printer::{Around, Console, Mode, Screen};
+use crate::engine::{Site, Stop};
+use crate::printer::{self, Around, Console, Glyphs, Mode, Screen};
 use crate::run_dir;
 
 pub mod exit;
@@ -22,54 +25,91 @@ pub mod options;
 pub mod select;
 pub mod usage;
 
-mod args;
+pub(crate) mod args;
+pub(crate) mod choice;
+mod chronicle;
+pub(crate) mod ci;
+mod columns;
+mod completions;
+pub(crate) mod config;
+mod diff;
+mod doctor;
+mod explain;
+mod formats;
+mod list;
 pub(crate) mod logs;
+mod man;
+mod merge;
+pub(crate) mod publish;
 mod report;
+mod rerun;
+mod runs;
+mod sabotage;
 pub(crate) mod session;
 mod show;
 pub(crate) mod signals;
+mod status;
+mod sweep;
+mod up;
 
 #[cfg(test)]
 pub(crate) mod fake;
+#[cfg(test)]
+mod run_tests;
 #[cfg(test)]
 mod tests;
 
 pub use exit::Exit;
 pub use operations::Operations;
-pub use options::{PartPaths, RunOptions, TargetOptions};
+pub use options::{Keep, PartPaths, RunOptions, TargetOptions};
 pub use usage::Usage;
 
-use args::{Cli, Command, ComponentsAction};
-use operations::{ComponentsError, ComponentsRequest, Foreground};
+use args::{Cli, Command, ComponentsAction, Misparse, Parsed};
+use choice::{Choice, Chosen, Given};
+use config::Setting;
+use operations::{ComponentsError, ComponentsRequest, Foreground, Reliance};
 use select::Selection;
 use session::{Place, Session};
 
-type Suites<O> = Vec<Suite<<<O as Operations>::Site as Site>::Ctx>>;
+type World<O> = <<O as Operations>::Site as Site>::Ctx;
+type Suites<O> = Vec<Suite<World<O>>>;
 
 /// Runs the command that the process was started with.
 pub fn main<O: Operations>(suites: Suites<O>, operations: O) -> ExitCode {
-    dispatch(std::env::args_os().collect(), suites, operations).into()
+    let here = std::env::current_dir().unwrap_or_default();
+    let exit = dispatch(std::env::args_os().collect(), suites, operations, &here);
+    let Some(error) = printer::lost() else { return exit.into() };
+    Console::default().with_glyphs(Glyphs::Auto).err(&format!("error: write to stdout: {error}"));
+    if exit == Exit::Ok { Exit::SetUp.into() } else { exit.into() }
 }
 
-fn dispatch<O: Operations>(args: Vec<OsString>, suites: Suites<O>, operations: O) -> Exit {
-    let cli = match Cli::try_parse_from(&args) {
-        Ok(cli) => cli,
-        Err(error) => {
-            let console = Console::default();
+fn dispatch<O: Operations>(args: Vec<OsString>, suites: Suites<O>, operations: O, here: &Path) -> Exit {
+    let Parsed { cli, settings } = match args::parse(&args, here) {
+        Ok(parsed) => parsed,
+        Err(Misparse::Config(usage)) => {
+            Console::default().with_glyphs(Glyphs::Auto).err(&usage.to_string());
+            return Exit::Usage;
+        }
+        Err(Misparse::Clap(error)) => {
+            let console = Console::default().with_glyphs(Glyphs::Auto);
             if error.use_stderr() {
-                console.err(&format!("{}{}", error.render(), args::existing(&error, &args)));
+                let is_set = |name: &OsStr| std::env::var_os(name).is_some();
+                let variable = args::variable(&error, &args, is_set);
+                console.err(&format!("{}{variable}{}", error.render(), args::existing(&error, &args)));
                 return Exit::Usage;
             }
             console.out(&error.render().to_string());
             return Exit::Ok;
         }
     };
-    let console = Console::new(cli.color);
-    let command = Cmd { suites, operations: Arc::new(operations), console };
+    let console = Console::new(cli.color).with_glyphs(cli.glyphs);
+    let given = Given::of(&args);
+    let origins = settings.clone();
+    let command = Cmd { suites, operations: Arc::new(operations), console, given, settings };
     match command.execute(cli.command) {
         Ok(exit) => exit,
         Err(Stumble::Usage(usage)) => {
-            console.err(&usage.to_string());
+            console.err(&format!("{usage}{}", config::origin(&usage, &origins)));
             Exit::Usage
         }
         Err(Stumble::Broken(broken)) => {
@@ -88,114 +128,137 @@ enum Stumble {
     Broken(#[from] Broken),
 }
 
+impl Stumble {
+    /// What was wrong, on one line.
+    fn what(&self) -> String {
+        match self {
+            Self::Usage(usage) => usage.what.clone(),
+            Self::Broken(broken) => broken.chain(),
+        }
+    }
+}
+
 struct Cmd<O: Operations> {
     suites: Suites<O>,
     operations: Arc<O>,
     console: Console,
+    given: Given,
+    /// For `doctor`: every value that is not a default.
+    settings: Vec<Setting>,
 }
 
 impl<O: Operations> Cmd<O> {
     fn execute(self, command: Command) -> Result<Exit, Stumble> {
         match command {
             Command::Run(args) => self.run(args.filter.selection(), args.options),
-            Command::List(args) => {
-                let trials = args.filter.selection().apply(catalogue(&self.suites))?;
-                let trials: Vec<_> = trials.into_iter().filter(|trial| trial.left_out.is_none()).collect();
-                if args.names {
-                    self.console
-                        .out(&trials.iter().map(|trial| format!("{}\n", trial.name)).collect::<String>());
-                } else {
-                    self.console.out(&show::cases(&trials));
-                }
+            Command::List(args) => self.list(args),
+            Command::Explain(args) => self.explain(&args),
+            Command::Report(args) => args.execute(self.console),
+            Command::Diff(args) => args.execute(self.console),
+            Command::Merge(args) => args.execute(self.console),
+            Command::Up(args) => {
+                self.foreground(&args.target.clone(), Reliance::Parts, |operations, stop, console| {
+                    args.execute(operations, stop, console)
+                })
+            }
+            Command::Sabotage(args) => sabotage::run(self, *args),
+            Command::Down(args) => self.foreground(
+                &args.target.clone(),
+                Reliance::Release,
+                |operations, _, console| async move {
+                    console.out(&operations.down(&args.target).await?);
+                    Ok(Exit::Ok)
+                },
+            ),
+            Command::Status(args) => self.foreground(
+                &args.target.clone(),
+                Reliance::Release,
+                |operations, _, console| async move {
+                    console.out(&operations.status(&args.target).await?);
+                    console.out(&status::last_runs(&args.run_dir.unwrap_or_else(run_dir::default_base)));
+                    Ok(Exit::Ok)
+                },
+            ),
+            Command::Components(args) => self.foreground(
+                &args.target.clone(),
+                Reliance::Parts,
+                |operations, stop, console| async move {
+                    let foreground = Foreground { options: &args.target, console: &console, stop: &stop };
+                    components(&*operations, args.action, foreground).await
+                },
+            ),
+            Command::Doctor(args) => self.doctor(args),
+            Command::Sweep(args) => self.foreground(
+                &args.target.clone(),
+                Reliance::Release,
+                |operations, _, console| async move {
+                    let runs = args.run_dir.unwrap_or_else(run_dir::default_base);
+                    let swept = operations.sweep(&args.target, &runs, args.dry_run).await?;
+                    console.out(&sweep::text(&swept, args.dry_run));
+                    Ok(if swept.failed.is_empty() { Exit::Ok } else { Exit::Leaked })
+                },
+            ),
+            Command::Completions(args) => {
+                self.console.document(&completions::script(args.shell, Cli::command()));
                 Ok(Exit::Ok)
             }
-            Command::Explain(args) => self.explain(&args.id),
-            Command::Report(args) => {
-                let base = args.run_dir.unwrap_or_else(run_dir::default_base);
-                let (result, report) = report::again(&args.run, &base)?;
-                self.console.out(&summary(&result, self.console.style()));
-                self.console.out(&format!("report  {}", run_dir::shown(&report)));
-                Ok(Exit::Ok)
-            }
-            Command::Up(args) => self.foreground(|operations, stop, console| async move {
-                let up = operations.up(Foreground { options: &args.target, console: &console, stop: &stop });
-                match up.await {
-                    Err(_) if stop.is_stopping() => Ok(Exit::Interrupted),
-                    Err(broken) => Err(broken.into()),
-                    Ok(()) => Ok(Exit::Ok),
-                }
-            }),
-            Command::Down(args) => self.foreground(|operations, _, console| async move {
-                console.out(&operations.down(&args.target).await?);
-                Ok(Exit::Ok)
-            }),
-            Command::Status(args) => self.foreground(|operations, _, console| async move {
-                console.out(&operations.status(&args.target).await?);
-                Ok(Exit::Ok)
-            }),
-            Command::Components(args) => self.foreground(|operations, stop, console| async move {
-                let foreground = Foreground { options: &args.target, console: &console, stop: &stop };
-                components(&*operations, args.action, foreground).await
-            }),
-            Command::Doctor(args) => self.foreground(|operations, _, console| async move {
-                let (text, blocked) = show::checks(&operations.doctor(&args.target).await);
-                console.out(&text);
-                Ok(if blocked { Exit::SetUp } else { Exit::Ok })
-            }),
+            Command::Man(args) => self.man(args),
         }
     }
 
     fn run(self, selection: Selection, options: RunOptions) -> Result<Exit, Stumble> {
-        let expected = self.operations.check(&options)?;
-        let trials = selection.apply(catalogue(&self.suites))?;
+        options.history.as_deref().map(chronicle::check).transpose()?;
+        let choice = choice::choose(&self.suites, &*self.operations, selection, options, self.given)?;
+        let Choice::Run(chosen) = choice else {
+            self.console.out(&choice.to_string());
+            return Ok(Exit::Ok);
+        };
+        let Chosen { options, expected, trials, selection } = *chosen;
         let (stop, console) = (Stop::default(), self.console);
         let runtime = runtime()?;
         let place = Place::make(&options);
         let around = Around { run_dir: place.shown(), command: options.command() };
         let mode = if console.is_watched() { Mode::Live } else { Mode::Lines };
         let screen = Box::new(Screen::new(console, mode, around));
-        let session = Session { operations: self.operations, options, trials, expected, stop: stop.clone() };
+        let session = Session {
+            operations: self.operations,
+            options,
+            trials,
+            selection,
+            expected,
+            stop: stop.clone(),
+            nested: false,
+        };
         let conducted = runtime.block_on(async {
             signals::watch(stop, console)?;
             Ok::<_, Broken>(session.conduct(place, vec![screen]).await)
         })?;
         runtime.shutdown_background();
+        if let Some(cause) = unset(&conducted.result) {
+            console.err(&cause);
+        }
         console.out(&format!("\n{}", summary(&conducted.result, console.style())));
         for trouble in &conducted.troubles {
             console.err(&format!("error: {trouble}"));
         }
         if let Some(report) = &conducted.report {
-            console.out(&format!("report  {}", run_dir::shown(report)));
+            console.out(&format!("report  {}", publish::best(report)));
+        }
+        if let Some(annotations) = &conducted.annotations {
+            console.out(annotations);
         }
         let code = conducted.exit.code();
         console.out(&format!("exit    {code}: {}", conducted.exit.meaning()));
         Ok(conducted.exit)
     }
 
-    fn explain(&self, id: &str) -> Result<Exit, Stumble> {
-        if id == "exit" {
-            self.console.out(&show::exits());
-            return Ok(Exit::Ok);
-        }
-        let all = catalogue(&self.suites);
-        let of_case: Vec<_> = all
-            .iter()
-            .filter(|trial| trial.name == id || format!("{}::{}", trial.case.suite, trial.case.name) == id)
-            .cloned()
-            .collect();
-        if let Some(text) = show::case(&of_case) {
-            self.console.out(&text);
-            return Ok(Exit::Ok);
-        }
-        Selection { words: Vec::new(), exact: vec![id.to_owned()] }.apply(all)?;
-        Ok(Exit::Ok)
-    }
-
-    fn foreground<F, W>(self, work: W) -> Result<Exit, Stumble>
+    /// Does `work` until it is done or the user has had enough, if what it relies on of `target` exists.
+    fn foreground<F, W>(self, target: &TargetOptions, reliance: Reliance, work: W) -> Result<Exit, Stumble>
     where
         W: FnOnce(Arc<O>, Stop, Console) -> F,
         F: Future<Output = Result<Exit, Stumble>>,
     {
+        self.operations.check_target(target, reliance)?;
         let (stop, console) = (Stop::default(), self.console);
         let runtime = runtime()?;
         let done = runtime.block_on(async {
@@ -209,6 +272,13 @@ impl<O: Operations> Cmd<O> {
         runtime.shutdown_background();
         done
     }
+}
+
+/// Why the scene of a run could not be set, in whole, before the summary has its one line of it.
+fn unset(result: &RunResult) -> Option<String> {
+    let reason = result.run.reason.as_deref().filter(|reason| reason.starts_with("set-up failed: "))?;
+    let lines: Vec<String> = reason.lines().map(plain::line).collect();
+    Some(format!("\nerror: {}", lines.join("\n")))
 }
 
 async fn components<O: Operations>(

@@ -190,7 +190,7 @@ fn want_and_got_pair_line_by_line() {
     served by: echo/v1
     way: straight from the client
     ");
-    assert_eq!(unmet.decided_by.as_deref(), Some("straight from the client"));
+    assert_eq!(unmet.decided_by.as_deref(), Some("backend echo/v1, reached straight from the client"));
 }
 
 #[test]

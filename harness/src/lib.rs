@@ -4,10 +4,14 @@
 pub mod case;
 pub mod cli;
 pub mod converge;
+pub mod diagnose;
 pub mod engine;
+pub mod evidence;
 pub mod expect;
 pub mod istio;
+mod json;
 pub mod local;
+pub mod machine;
 pub mod observe;
 pub mod prelude;
 pub mod printer;

@@ -1,38 +1,46 @@
 //! The operations of the command line on this machine's targets.
 
+mod detach;
 mod keep;
+mod kept_status;
+mod opening;
 mod stock;
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use waymark_ambient::sabotage::DEFECTS;
+use waymark_ambient::sabotage::{DEFECTS, Injection, UnknownDefect};
 use waymark_node::Cluster;
-use waymark_reports::events::Phase;
 
-use crate::case::Broken;
+use crate::case::{Broken, Power};
 use crate::cli::operations::{
-    Check, Component, ComponentsError, ComponentsRequest, Foreground, Opened, Setup,
+    Check, Component, ComponentsError, ComponentsRequest, Defect, Foreground, Keep, Opened, Reliance, Setup,
+    Swept,
 };
 use crate::cli::{Operations, RunOptions, TargetOptions, Usage};
-use crate::converge::Converge;
-use crate::engine::Capabilities;
-use crate::stage::scenery::Playbill;
-use crate::stage::{Stage, Worlds};
-use crate::target::embedded::{self, Embedded, Wanted};
-use crate::target::parts::{self, Obtained};
-use crate::target::{Kept, Reached, TARGETS, doctor};
-
-/// How many `Namespace` cases run at once on the embedded target.
-const SLOTS: usize = 4;
-/// After so long the namespaces of a run may be swept.
-const EXPIRY: Duration = Duration::from_secs(3600);
+use crate::engine::{Capabilities, Listed};
+use crate::stage::Worlds;
+use crate::target::leftovers::Leftovers;
+use crate::target::parts;
+use crate::target::{self, Reached, Use, doctor};
 
 /// Operations on this machine.
 pub struct Local {
-    cluster: Mutex<Option<Cluster>>,
+    cluster: Mutex<Option<Held>>,
+    using: Mutex<Option<Use>>,
+    known: Listed,
+    rows: String,
+}
+
+/// A cluster of this process's own.
+struct Held {
+    cluster: Cluster,
+    reached: Reached,
+    /// Whether several runs of this process use it, so that none of them takes it down.
+    shared: bool,
 }
 
 impl Default for Local {
@@ -46,76 +54,58 @@ impl Local {
     pub fn new() -> Self {
         // a second call finds the provider installed, which is as good
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self { cluster: Mutex::default() }
+        Self {
+            cluster: Mutex::default(),
+            using: Mutex::default(),
+            known: Listed::default(),
+            rows: String::new(),
+        }
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, Option<Cluster>> {
+    /// The same with the list of known deviations that comes with the cases; `file` is how messages name it.
+    #[must_use]
+    pub fn knowing(self, file: &str, text: &str) -> Self {
+        Self { known: Listed { file: file.to_owned(), text: text.to_owned() }, ..self }
+    }
+
+    /// The same with the rows of the catalogue that cases may cite.
+    #[must_use]
+    pub fn citing(self, rows: &str) -> Self {
+        Self { rows: rows.to_owned(), ..self }
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Option<Held>> {
         self.cluster.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn reach(&self, setup: Setup<'_>) -> Result<Reached, Broken> {
-        let target = &setup.options.target;
-        let release = parts::release(target).map_err(|e| Broken::new(e.to_string()))?;
-        let settings = parts::settings(target)?;
-        // A kept cluster has its own parts; a run that names others, or breaks something, needs its own cluster.
-        if setup.options.sabotage.is_empty()
-            && target.parts.given().is_empty()
-            && let Some(kept) = Kept::find(&settings.cache, release.name())
-        {
-            setup.journal.note(format!("using the cluster that process {} keeps", kept.pid));
-            return Ok(kept.reached);
-        }
-        let obtaining = Obtained::all(&release, &settings);
-        let obtained = setup.journal.phase(Phase::Components, obtaining).await?;
-        setup.journal.parts(obtained.listed());
-        let wanted = Wanted {
-            release: &release,
-            obtained: &obtained,
-            dir: absolute(setup.dir.join("cluster"))?,
-            cache: settings.cache.clone(),
-            nodes: target.nodes,
-            sabotage: &setup.options.sabotage,
-        };
-        let Embedded { cluster, reached, steps } =
-            setup.journal.phase(Phase::Up, embedded::start(wanted)).await?;
-        let steps: Vec<String> = steps.iter().map(|(name, ms)| format!("{name} {ms} ms")).collect();
-        setup.journal.note(format!("cluster up: {}", steps.join(", ")));
-        *self.held() = Some(cluster);
-        Ok(reached)
-    }
-
-    async fn open(&self, setup: Setup<'_>) -> Result<Opened<Worlds>, Broken> {
-        let reached = self.reach(setup).await?;
-        setup.journal.parts(reached.parts.clone());
-        let client = crate::target::client(&reached.kubeconfig).await?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let bill = Playbill {
-            run: short(setup.run),
-            expires: (now + EXPIRY).as_secs(),
-            image: reached.image.clone(),
-        };
-        let raising = Stage::raise(client, bill, Converge::default());
-        let stage = setup.journal.phase(Phase::Stage, raising).await?;
-        let adapter = reached.parts.iter().any(|p| p.name == "envoy-istio-extensions" && p.stand_in);
-        let site = Arc::new(Worlds::new(Arc::new(stage), setup.dir, adapter));
-        let capabilities =
-            capabilities(&setup.options.target, reached.parts).map_err(|e| Broken::new(e.to_string()))?;
-        Ok(Opened { site, capabilities, slots: SLOTS })
+    /// The cluster of this process, unless several runs share it.
+    fn take_own(&self) -> Option<Cluster> {
+        self.held().take_if(|held| !held.shared).map(|held| held.cluster)
     }
 }
 
 impl Operations for Local {
     type Site = Worlds;
 
+    fn check_target(&self, options: &TargetOptions, reliance: Reliance) -> Result<(), Usage> {
+        target::check(options, reliance)
+    }
+
     fn check(&self, options: &RunOptions) -> Result<Capabilities, Usage> {
-        target(&options.target)?;
-        if let Some(unknown) =
-            options.sabotage.iter().find(|name| DEFECTS.iter().all(|d| d.name != name.as_str()))
-        {
+        self.check_target(&options.target, Reliance::Parts)?;
+        if let Err(UnknownDefect(name)) = Injection::parse_list(&options.sabotage.join(",")) {
             let known = DEFECTS.iter().map(|d| format!("{}: {}", d.name, d.promise));
-            return Err(Usage::new(format!("unknown defect `{unknown}`"), "defects that exist", known));
+            return Err(Usage::new(format!("unknown defect `{name}`"), "defects that exist", known));
         }
         capabilities(&options.target, planned(&options.target))
+    }
+
+    fn known(&self) -> Listed {
+        self.known.clone()
+    }
+
+    fn rows(&self) -> String {
+        self.rows.clone()
     }
 
     fn begin<'a>(&'a self, setup: Setup<'a>) -> BoxFuture<'a, Result<Opened<Worlds>, Broken>> {
@@ -124,7 +114,7 @@ impl Operations for Local {
                 Ok(opened) => return Ok(opened),
                 Err(failed) => failed,
             };
-            let Some(mut cluster) = self.held().take() else { return Err(failed) };
+            let Some(mut cluster) = self.take_own() else { return Err(failed) };
             let died = ended_by_itself(&mut cluster);
             cluster.down().await;
             Err(died.map_or(failed, Broken::new))
@@ -134,18 +124,18 @@ impl Operations for Local {
 
     fn end<'a>(&'a self, site: Arc<Worlds>, setup: Setup<'a>) -> BoxFuture<'a, Result<(), Broken>> {
         async move {
-            let mut own = self.held().take();
+            let mut own = self.take_own();
             if let Some(words) = own.as_mut().and_then(ended_by_itself) {
                 setup.journal.note(format!("a part of the cluster ended by itself: {words}"));
             }
-            if setup.options.keep {
+            if setup.options.keep.holds(setup.journal) {
                 setup.journal.note("kept: the namespaces of the run");
                 if let Some(cluster) = own {
                     setup.journal.note(format!(
                         "export KUBECONFIG={}; Ctrl-C ends the cluster",
                         cluster.kubeconfig().display()
                     ));
-                    let _ = tokio::signal::ctrl_c().await;
+                    setup.stop.orderly().await;
                     cluster.down().await;
                 }
                 return Ok(());
@@ -156,14 +146,58 @@ impl Operations for Local {
                     cluster.down().await;
                     Ok(())
                 }
+                // The cluster ends soon, and what is in it; nobody waits for that here.
+                None if self.held().is_some() => site.stage().dismiss().await,
                 None => site.stage().strike().await,
             }
         }
         .boxed()
     }
 
-    fn up<'a>(&'a self, foreground: Foreground<'a>) -> BoxFuture<'a, Result<(), Broken>> {
-        keep::up(foreground).boxed()
+    fn hold<'a>(&'a self, setup: Setup<'a>) -> BoxFuture<'a, Result<(), Broken>> {
+        async move {
+            let release = parts::release(&setup.options.target).map_err(|e| Broken::new(e.to_string()))?;
+            let settings = parts::settings(&setup.options.target)?;
+            self.start(setup, &release, &settings).await?;
+            if let Some(held) = self.held().as_mut() {
+                held.shared = true;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn release<'a>(&'a self, setup: Setup<'a>) -> BoxFuture<'a, Result<(), Broken>> {
+        async move {
+            let Some(mut held) = self.held().take() else { return Ok(()) };
+            if let Some(words) = ended_by_itself(&mut held.cluster) {
+                setup.journal.note(format!("a part of the cluster ended by itself: {words}"));
+            }
+            held.cluster.down().await;
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn defects(&self) -> Vec<Defect> {
+        DEFECTS.to_vec()
+    }
+
+    fn namespaces(&self, run: &str) -> String {
+        format!("wm-{}-", opening::short(run))
+    }
+
+    fn up<'a>(&'a self, foreground: Foreground<'a>, keep: Keep) -> BoxFuture<'a, Result<(), Broken>> {
+        keep::up(foreground, keep).boxed()
+    }
+
+    fn detach<'a>(
+        &'a self,
+        foreground: Foreground<'a>,
+        keep: Keep,
+        keeper: Vec<OsString>,
+    ) -> BoxFuture<'a, Result<(), Broken>> {
+        detach::detach(foreground, keep, keeper).boxed()
     }
 
     fn down<'a>(&'a self, options: &'a TargetOptions) -> BoxFuture<'a, Result<String, Broken>> {
@@ -173,14 +207,7 @@ impl Operations for Local {
     fn status<'a>(&'a self, options: &'a TargetOptions) -> BoxFuture<'a, Result<String, Broken>> {
         async move {
             let (cache, release) = place(options)?;
-            Ok(match Kept::find(&cache, &release) {
-                Some(kept) => format!(
-                    "release {release} is up, kept by process {}\n{}\n",
-                    kept.pid,
-                    keep::use_it(&kept.reached)
-                ),
-                None => format!("no cluster of release {release} is up; `waymark up` makes one\n"),
-            })
+            Ok(kept_status::text(&cache, &release).await)
         }
         .boxed()
     }
@@ -193,21 +220,31 @@ impl Operations for Local {
         stock::components(request, foreground.options).boxed()
     }
 
-    fn doctor<'a>(&'a self, options: &'a TargetOptions) -> BoxFuture<'a, Vec<Check>> {
-        doctor::checks(options).boxed()
+    fn doctor<'a>(&'a self, options: &'a TargetOptions, runs: &'a Path) -> BoxFuture<'a, Vec<Check>> {
+        doctor::checks(options, runs).boxed()
+    }
+
+    fn sweep<'a>(
+        &'a self,
+        options: &'a TargetOptions,
+        runs: &'a Path,
+        dry_run: bool,
+    ) -> BoxFuture<'a, Result<Swept, Broken>> {
+        async move {
+            let (cache, release) = place(options)?;
+            let objects = kept_status::objects(&cache, &release).await;
+            let left = Leftovers::find(&cache, runs, objects.as_ref()).await;
+            let found = left.shown();
+            let failed = if dry_run { Vec::new() } else { left.remove(objects.as_ref()).await };
+            Ok(Swept { found, failed })
+        }
+        .boxed()
     }
 }
 
 /// The words of a part that ended by itself, if one did.
 fn ended_by_itself(cluster: &mut Cluster) -> Option<String> {
     cluster.died().now_or_never().map(|died| died.0)
-}
-
-fn target(options: &TargetOptions) -> Result<(), Usage> {
-    if TARGETS.contains(&options.target.as_str()) {
-        return Ok(());
-    }
-    Err(Usage::new(format!("unknown target `{}`", options.target), "targets that exist", TARGETS))
 }
 
 /// What a run with these options will be able to do.
@@ -218,7 +255,11 @@ fn capabilities(
     let release = parts::release(options)?;
     let mut numbers = release.name().split('.').filter_map(|n| n.parse().ok());
     let istio = (numbers.next().unwrap_or(1), numbers.next().unwrap_or(0));
-    Ok(Capabilities { istio, parts, tcp: true })
+    let mut numbers = release.gateway_api().split('.').filter_map(|n| n.parse().ok());
+    let gateway_api = (numbers.next().unwrap_or(1), numbers.next().unwrap_or(0));
+    // The cluster is waymark's own; its CRDs are those of the standard channel, its mesh config names no provider yet.
+    let powers = vec![Power::MeshWide];
+    Ok(Capabilities { istio, parts, tcp: true, gateway_api, powers, ..Capabilities::default() })
 }
 
 /// The parts that decide capabilities, as far as they are known before anything is obtained.
@@ -248,10 +289,4 @@ fn place(options: &TargetOptions) -> Result<(std::path::PathBuf, String), Broken
 
 fn absolute(path: std::path::PathBuf) -> Result<std::path::PathBuf, Broken> {
     std::path::absolute(&path).map_err(|e| Broken::with(format!("find {}", path.display()), e))
-}
-
-/// A run's id as namespaces can carry it.
-fn short(run: &str) -> String {
-    let plain: String = run.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-    plain[plain.len().saturating_sub(8)..].to_owned()
 }

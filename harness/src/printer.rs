@@ -4,12 +4,18 @@
 //! a terminal, and into one line an event elsewhere.
 
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use waymark_reports::text::Style;
 
+mod glyphs;
+mod harmless;
+mod live;
+mod output;
 mod screen;
 
+pub use glyphs::Glyphs;
+pub use output::lost;
 pub use screen::{Around, Mode, Screen};
 
 /// When to write colours.
@@ -28,22 +34,61 @@ pub enum Colour {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Console {
     colour: Colour,
+    silent: bool,
+    glyphs: Glyphs,
 }
 
 impl Console {
     /// A console with colours as the user chose.
     pub const fn new(colour: Colour) -> Self {
-        Self { colour }
+        Self { colour, silent: false, glyphs: Glyphs::Unicode }
     }
 
-    /// Writes to stdout. A reader that went away is not our trouble.
+    /// A console that writes nothing, to measure what it costs to make the text.
+    pub const fn silent() -> Self {
+        Self { colour: Colour::Never, silent: true, glyphs: Glyphs::Unicode }
+    }
+
+    /// The same with the characters that the user chose.
+    #[must_use]
+    pub fn with_glyphs(self, glyphs: Glyphs) -> Self {
+        Self { glyphs: glyphs.decided(), ..self }
+    }
+
+    /// The characters that may be written.
+    #[must_use]
+    pub const fn glyphs(&self) -> Glyphs {
+        self.glyphs
+    }
+
+    /// Writes text for people to stdout, as whole lines. What cannot be written is [`lost`], but for a reader that
+    /// went away.
     pub fn out(&self, text: &str) {
-        write_all(&mut io::stdout().lock(), text);
+        if !self.silent {
+            output::to_stdout(&self.written(text));
+        }
+    }
+
+    /// Writes a document to stdout, byte for byte: what is in it is escaped as its format has it.
+    pub fn document(&self, text: &str) {
+        if !self.silent {
+            output::to_stdout(text);
+        }
     }
 
     /// Writes to stderr.
     pub fn err(&self, text: &str) {
-        write_all(&mut io::stderr().lock(), text);
+        if !self.silent {
+            output::to_stderr(&self.written(text));
+        }
+    }
+
+    fn written(&self, text: &str) -> String {
+        let mut written = self.glyphs.plain(&harmless::harmless(text, self.style().colour));
+        if !written.ends_with('\n') {
+            written.push('\n');
+        }
+        written
     }
 
     /// Colours for stdout.
@@ -56,17 +101,6 @@ impl Console {
         let dumb = env::var("TERM").is_ok_and(|term| term == "dumb") || env::var_os("CI").is_some();
         !dumb && io::stdout().is_terminal() && io::stderr().is_terminal()
     }
-}
-
-fn write_all(to: &mut dyn Write, text: &str) {
-    if cfg!(test) {
-        return; // the harness of unit tests captures macros only, and its own output must stay readable
-    }
-    let newline = if text.ends_with('\n') { "" } else { "\n" };
-    let _gone = to
-        .write_all(text.as_bytes())
-        .and_then(|()| to.write_all(newline.as_bytes()))
-        .and_then(|()| to.flush());
 }
 
 /// First match wins: the flag, NO_COLOR, FORCE_COLOR or CLICOLOR_FORCE, TERM=dumb, a terminal.

@@ -2,18 +2,49 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-use waymark_reports::result::RunResult;
+use rustix::fs::{FlockOperation, flock};
+use waymark_reports::events::Entry;
+use waymark_reports::gather::gather;
+use waymark_reports::journal::{self, JournalError};
+use waymark_reports::result::{RunResult, fold};
 
 use crate::engine::entropy;
+use crate::json;
+
+mod whole;
+
+pub use whole::{followed, write_whole};
 
 /// The directory of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunDir {
     path: PathBuf,
+    /// Whether other processes do parts of the same run.
+    shared: bool,
+}
+
+/// Events that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum EventsError {
+    /// The system did not let us.
+    #[error("read `{}`", path.display())]
+    Read {
+        /// What.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// They are not events.
+    #[error("understand `{}`", path.display())]
+    Understand {
+        /// What.
+        path: PathBuf,
+        /// Which line, and why not.
+        source: JournalError,
+    },
 }
 
 /// A run directory that cannot be made or written.
@@ -76,7 +107,77 @@ impl RunDir {
         let file =
             File::create_new(&events).map_err(|source| RunDirError::Create { path: events, source })?;
         point_latest(base, id).map_err(|source| RunDirError::Create { path: base.join("latest"), source })?;
-        Ok((Self { path }, file))
+        Ok((Self { path, shared: false }, file))
+    }
+
+    /// Makes `<base>/<id>/` or joins the processes that have it already, with an `events.<pid>.ndjson` of this process.
+    ///
+    /// # Errors
+    /// When the directory cannot be made or written.
+    pub fn share(base: &Path, id: &str) -> Result<(Self, File), RunDirError> {
+        let path = base.join(id);
+        fs::create_dir_all(&path).map_err(|source| RunDirError::Create { path: path.clone(), source })?;
+        let events = path.join(format!("events.{}.ndjson", std::process::id()));
+        let file = File::options().create(true).append(true).open(&events);
+        let file = file.map_err(|source| RunDirError::Create { path: events, source })?;
+        point_latest(base, id).map_err(|source| RunDirError::Create { path: base.join("latest"), source })?;
+        Ok((Self { path, shared: true }, file))
+    }
+
+    /// The events of the run so far, of all processes that do parts of it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a line that is no event.
+    pub fn events(&self) -> Result<Vec<Entry>, EventsError> {
+        let read = |path: PathBuf, source| EventsError::Read { path, source };
+        let listed = fs::read_dir(&self.path).map_err(|source| read(self.path.clone(), source))?;
+        let mut files: Vec<PathBuf> = listed
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .filter(|path| holds_events(path))
+            .collect();
+        files.sort();
+        if files.is_empty() {
+            return Err(read(self.path.join("events.ndjson"), io::ErrorKind::NotFound.into()));
+        }
+        let entries = files.into_iter().map(|path| {
+            let text = fs::read(&path).map_err(|source| read(path.clone(), source))?;
+            journal::parse(&text).map_err(|source| EventsError::Understand { path, source })
+        });
+        Ok(gather(entries.collect::<Result<_, _>>()?))
+    }
+
+    /// Does `work` with the result of the whole run so far: that of this process, or, if others do parts of the
+    /// run, that of all of them, with none of them at the same work meanwhile.
+    ///
+    /// # Errors
+    /// Events of others that cannot be read, or what went wrong in `work`.
+    pub fn with_whole<T>(
+        &self,
+        own: &RunResult,
+        work: impl FnOnce(&RunResult) -> Result<T, RunDirError>,
+    ) -> Result<T, RunDirError> {
+        if !self.shared {
+            return work(own);
+        }
+        let failed = |source| RunDirError::Write { path: self.path.join("result.json"), source };
+        let door = File::create(self.path.join(".lock")).map_err(failed)?;
+        flock(&door, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
+        let entries = self.events().map_err(|error| failed(io::Error::other(error)))?;
+        work(&fold(&entries))
+    }
+
+    /// Makes `<name>/` below this directory, with an empty `events.ndjson`, for a run that is part of this one.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn below(&self, name: &str) -> Result<(Self, File), RunDirError> {
+        let path = self.path.join(name);
+        fs::create_dir_all(&path).map_err(|source| RunDirError::Create { path: path.clone(), source })?;
+        let events = path.join("events.ndjson");
+        let file =
+            File::create_new(&events).map_err(|source| RunDirError::Create { path: events, source })?;
+        Ok((Self { path, shared: false }, file))
     }
 
     /// The same in a temporary directory of its own, for a run that could not have its place.
@@ -91,7 +192,7 @@ impl RunDir {
 
     /// The directory of an earlier run.
     pub const fn open(path: PathBuf) -> Self {
-        Self { path }
+        Self { path, shared: false }
     }
 
     /// Where it is.
@@ -99,37 +200,45 @@ impl RunDir {
         &self.path
     }
 
+    /// Whether other processes do parts of the same run.
+    pub const fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// Writes one file of the run, whole or not at all.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, name: &str, text: &str) -> Result<PathBuf, RunDirError> {
+        let path = self.path.join(name);
+        write_whole(&path, text)?;
+        Ok(path)
+    }
+
     /// Writes `result.json`, whole or not at all.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn write_result(&self, result: &RunResult) -> Result<PathBuf, RunDirError> {
-        let path = self.path.join("result.json");
-        let write = || -> io::Result<()> {
-            let mut file = NamedTempFile::new_in(&self.path)?;
-            serde_json::to_writer_pretty(&mut file, result)?;
-            file.write_all(b"\n")?;
-            file.as_file().sync_all()?;
-            make_readable(file.as_file())?;
-            file.persist(&path)?;
-            Ok(())
+        let unwritable = |error: serde_json::Error| RunDirError::Write {
+            path: self.path.join("result.json"),
+            source: error.into(),
         };
-        write().map_err(|source| RunDirError::Write { path: path.clone(), source })?;
-        Ok(path)
+        self.write("result.json", &json::document(result).map_err(unwritable)?)
     }
+}
+
+/// Whether a file of a run directory holds events: `events.ndjson`, or `events.<pid>.ndjson` of one of its processes.
+pub fn holds_events(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.starts_with("events.") && name.ends_with("ndjson"))
 }
 
 /// Replaces the link in one step, since runs may end at the same moment.
 fn point_latest(base: &Path, id: &str) -> io::Result<()> {
-    let fresh = base.join(format!(".latest-{id}"));
+    let fresh = base.join(format!(".latest-{id}-{}", std::process::id()));
     std::os::unix::fs::symlink(id, &fresh)?;
     fs::rename(&fresh, base.join("latest"))
-}
-
-/// A temporary file is readable by its owner only; a report is for everyone.
-fn make_readable(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(test)]
@@ -138,7 +247,7 @@ mod tests {
 
     use waymark_reports::result::{RunResult, fold};
 
-    use super::{RunDir, new_id};
+    use super::{EventsError, RunDir, new_id};
 
     #[test]
     fn latest_points_to_the_newest_run() {
@@ -169,6 +278,29 @@ mod tests {
         let path = dir.write_result(&result).unwrap();
         let back: RunResult = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
         assert_eq!(back, result);
+    }
+
+    #[test]
+    fn processes_share_a_directory_and_one_result() {
+        use waymark_reports::events::{Entry, Event, RunStarted, VERSION};
+        let base = tempfile::tempdir().unwrap();
+        let (dir, mut events) = RunDir::share(base.path(), "run-1").unwrap();
+        RunDir::share(base.path(), "run-1").unwrap();
+        let started = |istio: &str, ms| Entry {
+            v: VERSION,
+            seq: 1,
+            ts: jiff::Timestamp::from_millisecond(ms).unwrap(),
+            run: "run-1".into(),
+            event: Event::RunStarted(Box::new(RunStarted { istio: istio.into(), ..RunStarted::default() })),
+        };
+        let line = |entry| waymark_reports::journal::line(&entry).unwrap();
+        std::io::Write::write_all(&mut events, line(started("1.31", 9)).as_bytes()).unwrap();
+        fs::write(dir.path().join("events.1.ndjson"), line(started("1.24", 5))).unwrap();
+        let whole = dir.with_whole(&fold(&[]), |whole| Ok(whole.clone())).unwrap();
+        assert_eq!((whole.run.id.as_str(), whole.run.istio.as_str()), ("run-1", "1.24"));
+        fs::write(dir.path().join("events.1.ndjson"), "{}\n").unwrap();
+        let wrong = dir.events().unwrap_err();
+        assert!(matches!(&wrong, EventsError::Understand { path, .. } if path.ends_with("events.1.ndjson")));
     }
 
     #[test]

@@ -25,6 +25,7 @@ use cast::Sender;
 use objects::{ObjectRef, Objects};
 use scenery::{Mesh, Place, Playbill};
 
+pub(crate) use site::Shared;
 pub use site::Worlds;
 
 /// How long the addresses of a waypoint's pods are believed.
@@ -49,48 +50,93 @@ impl Stage {
     /// # Errors
     /// What could not be applied, or was not there in time, with the reason why not yet.
     pub async fn raise(client: kube::Client, bill: Playbill, converge: Converge) -> Result<Self, Broken> {
-        let mut stage = Self {
-            places: scenery::places(&bill.run),
-            bill,
-            objects: Objects::new(client.clone()),
-            observer: Observer::new(client.clone()),
-            converge,
-            senders: BTreeMap::new(),
-            refused: Rejections::default(),
-            addresses: Mutex::default(),
-        };
+        let mut stage = Self::bare(client, scenery::places(&bill.run), bill, converge);
         stage.refused = stage.observer.rejections().await?;
         if let Err(failed) = try_join_all(stage.places.iter().map(|place| stage.build(place))).await {
             return Err(stage.with_refusals(failed).await);
         }
-        let mut senders = BTreeMap::new();
-        for place in &stage.places {
-            for sender in &place.senders {
-                let pod = stage.ready_pod(place, sender.word()).await?;
-                senders.insert(*sender, Channel::new(client.clone(), pod));
-            }
-        }
-        stage.senders = senders;
+        stage.senders = stage.cast().await?;
         Ok(stage)
     }
 
-    /// Takes down every namespace of the run, and waits until they are gone.
+    /// Joins the shared places that another process raised under the run id `raised`. What this process makes
+    /// beside them is billed to itself, and [`Stage::strike`] takes down nothing else. `refused` is what proxies had
+    /// refused when the run began, if that is known already.
+    ///
+    /// # Errors
+    /// A client that is not there any more, or an istiod that cannot be asked.
+    pub async fn join(
+        client: kube::Client,
+        raised: &str,
+        bill: Playbill,
+        converge: Converge,
+        refused: Option<Rejections>,
+    ) -> Result<Self, Broken> {
+        let mut stage = Self::bare(client, scenery::places(raised), bill, converge);
+        let before = async {
+            match refused {
+                Some(refused) => Ok(refused),
+                None => stage.observer.rejections().await,
+            }
+        };
+        (stage.refused, stage.senders) = try_join(before, stage.cast()).await?;
+        Ok(stage)
+    }
+
+    fn bare(client: kube::Client, places: Vec<Place>, bill: Playbill, converge: Converge) -> Self {
+        Self {
+            places,
+            bill,
+            objects: Objects::new(client.clone()),
+            observer: Observer::new(client),
+            converge,
+            senders: BTreeMap::new(),
+            refused: Rejections::default(),
+            addresses: Mutex::default(),
+        }
+    }
+
+    /// The ways to the clients, which are opened at their first use.
+    async fn cast(&self) -> Result<BTreeMap<Sender, Channel>, Broken> {
+        let all =
+            self.places.iter().flat_map(|place| place.senders.iter().map(move |sender| (place, *sender)));
+        let ways = all.map(|(place, sender)| async move {
+            let pod = self.ready_pod(place, sender.word()).await?;
+            Ok::<_, Broken>((sender, Channel::new(self.objects.client().clone(), pod)))
+        });
+        Ok(try_join_all(ways).await?.into_iter().collect())
+    }
+
+    /// Takes down every namespace that is billed to the run, and waits until they are gone.
     ///
     /// # Errors
     /// What is still there.
     pub async fn strike(&self) -> Result<(), Broken> {
+        let all = self.namespaces().await?;
+        let gone = join_all(all.iter().map(|namespace| self.remove(namespace))).await;
+        gone.into_iter().collect()
+    }
+
+    /// Lets every namespace of the run end, and does not wait for it.
+    ///
+    /// # Errors
+    /// What could not be deleted.
+    pub async fn dismiss(&self) -> Result<(), Broken> {
+        let all = self.namespaces().await?;
+        let told = join_all(all.iter().map(|namespace| self.objects.delete(namespace))).await;
+        told.into_iter().collect()
+    }
+
+    async fn namespaces(&self) -> Result<Vec<ObjectRef>, Broken> {
         let namespace = |name: &str| ObjectRef {
             api_version: "v1".into(),
             kind: "Namespace".into(),
             namespace: None,
             name: name.into(),
         };
-        let all =
-            self.objects.list(&namespace(""), &format!("{}={}", scenery::RUN_LABEL, self.bill.run)).await?;
-        let all: Vec<_> =
-            all.into_iter().filter_map(|it| it.metadata.name).map(|name| namespace(&name)).collect();
-        let gone = join_all(all.iter().map(|namespace| self.remove(namespace))).await;
-        gone.into_iter().collect()
+        let labels = format!("{}={}", scenery::RUN_LABEL, self.bill.run);
+        let all = self.objects.list(&namespace(""), &labels).await?;
+        Ok(all.into_iter().filter_map(|it| it.metadata.name).map(|name| namespace(&name)).collect())
     }
 
     /// The edge to the cluster's objects.
@@ -111,6 +157,11 @@ impl Stage {
     /// An istiod that cannot be asked.
     pub async fn rejections(&self) -> Result<Rejections, Broken> {
         Ok(self.observer.rejections().await?.since(&self.refused))
+    }
+
+    /// What proxies had refused when the run began.
+    pub(crate) fn refused_before(&self) -> &Rejections {
+        &self.refused
     }
 
     /// What failed, behind what proxies refused meanwhile: a waypoint that takes no configuration is never ready.

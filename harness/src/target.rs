@@ -4,16 +4,42 @@ pub mod doctor;
 pub mod embedded;
 mod images;
 mod kept;
+pub(crate) mod leftovers;
 pub(crate) mod parts;
 
 use std::path::PathBuf;
 
 use waymark_reports::events::Part;
 
-pub use kept::Kept;
+use crate::cli::operations::Reliance;
+use crate::cli::{TargetOptions, Usage};
+
+pub(crate) use kept::own_pid;
+pub use kept::{Claim, Fit, Kept, Stamp, Turns, Use, Wish};
 
 /// Names of the targets that exist.
 pub const TARGETS: [&str; 1] = ["embedded"];
+
+/// Checks what the user said of a target, as far as somebody relies on it.
+pub(crate) fn check(options: &TargetOptions, reliance: Reliance) -> Result<(), Usage> {
+    let name = options.target.as_str();
+    if !TARGETS.contains(&name) {
+        return Err(
+            Usage::new(format!("unknown target `{name}`"), "targets that exist", TARGETS).of_flag("target")
+        );
+    }
+    if options.context.is_some() {
+        let hint = "leave --context away, and WAYMARK_CONTEXT unset";
+        return Err(Usage::new(format!("target {name} has no contexts"), hint, [""; 0]).of_flag("context"));
+    }
+    if reliance >= Reliance::Release {
+        parts::release(options)?;
+    }
+    if reliance >= Reliance::Parts {
+        parts::check_own(&options.parts)?;
+    }
+    Ok(())
+}
 
 /// A cluster with Istio ambient on it, ready for a stage.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]

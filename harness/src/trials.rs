@@ -2,28 +2,31 @@
 //! each trial only awaits its record.
 //!
 //! Options come from the environment (`WAYMARK_TARGET`, `WAYMARK_ISTIO`, …), since the command line belongs to
-//! the test protocol.
+//! the test protocol, and from `waymark.toml`. Under nextest each case is a process of its own and does a part of one run.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 use libtest_mimic::{Completion, Failed, Trial as Libtest};
 use waymark_reports::events::{CaseFinished, Entry, Event, PlannedCase};
+use waymark_reports::plain::line;
 use waymark_reports::text::{self, Style, failure_block, verdict_line};
 use waymark_reports::verdict::CaseVerdict;
 
 use crate::case::{Broken, Suite};
+use crate::cli::config::{Config, origin, settings};
 use crate::cli::select::Selection;
 use crate::cli::session::{Conducted, Place, Session};
 use crate::cli::{Exit, Operations, RunOptions, Usage, runtime, signals};
+use crate::cli::{args, choice, publish};
 use crate::engine::{Listener, Site, Stop, catalogue};
 use crate::printer::{Around, Colour, Console, Mode, Screen};
-use crate::run_dir;
 
+mod nextest;
 mod protocol;
 
 #[cfg(test)]
@@ -46,17 +49,31 @@ struct Environment {
 
 fn execute<O: Operations>(args: Vec<OsString>, suites: Suites<O>, operations: O) -> ExitCode {
     let console = Console::new(Colour::Never);
-    let options = match Environment::try_parse_from(["conformance"]) {
-        Ok(Environment { options }) => options,
+    let config = match Config::from_env() {
+        Ok(config) => config,
+        Err(usage) => {
+            console.err(&usage.to_string());
+            return Exit::Usage.into();
+        }
+    };
+    let grammar = config.as_defaults(Environment::command());
+    let matches = grammar.clone().try_get_matches_from(["conformance"]);
+    let said = matches.as_ref().map(|matches| settings(&grammar, matches, &config)).unwrap_or_default();
+    let options = match matches.and_then(|matches| Environment::from_arg_matches(&matches)) {
+        Ok(Environment { options }) => {
+            RunOptions { part_of: nextest::run(|name| std::env::var(name).ok()), ..options }
+        }
         Err(error) => {
-            console.err(&error.render().to_string());
+            let is_set = |name: &OsStr| std::env::var_os(name).is_some();
+            let variable = args::variable(&error, &["waymark".into(), "run".into()], is_set);
+            console.err(&format!("{}{variable}", error.render()));
             return Exit::Usage.into();
         }
     };
     match judge(&Asked::parse(args), options, &suites, operations, console) {
         Ok(code) => code,
         Err(usage) => {
-            console.err(&usage.to_string());
+            console.err(&format!("{usage}{}", origin(&usage, &said)));
             Exit::Usage.into()
         }
     }
@@ -69,10 +86,12 @@ fn judge<O: Operations>(
     operations: O,
     console: Console,
 ) -> Result<ExitCode, Usage> {
+    choice::only_for_runs(&options)?;
     let expected = operations.check(&options)?;
     let mut trials = catalogue(suites);
+    choice::mark(&operations, &options, expected.istio, &mut trials)?;
     if asked.arguments.exact {
-        trials = Selection { words: Vec::new(), exact: asked.filters.clone() }.apply(trials)?;
+        trials = Selection { exact: asked.filters.clone(), ..Selection::default() }.apply(trials)?;
     }
     trials.retain(|trial| asked.wants(&trial.name));
     let records = Arc::new(Records::default());
@@ -97,11 +116,20 @@ fn judge<O: Operations>(
     if asked.arguments.list || trials.is_empty() {
         return Ok(libtest_mimic::run(&asked.arguments, libtest).exit_code());
     }
-    let session =
-        Session { operations: Arc::new(operations), options, trials, expected, stop: Stop::default() };
+    let selection = asked.filters.clone();
+    let stop = Stop::default();
+    let session = Session {
+        operations: Arc::new(operations),
+        options,
+        trials,
+        selection,
+        expected,
+        stop,
+        nested: false,
+    };
     let engine = thread::spawn(move || conduct(session, &records, console));
     let conclusion = libtest_mimic::run(&asked.arguments, libtest);
-    let exit = engine.join().unwrap_or(Exit::Inconclusive);
+    let exit = engine.join().unwrap_or(Exit::SetUp);
     Ok(match exit {
         Exit::Leaked | Exit::SetUp | Exit::Interrupted if !conclusion.has_failed() => exit.into(),
         _ => conclusion.exit_code(),
@@ -110,10 +138,11 @@ fn judge<O: Operations>(
 
 /// Conducts the run in a runtime of its own and hands every record to the trials that await it.
 fn conduct<O: Operations>(session: Session<O>, records: &Arc<Records>, console: Console) -> Exit {
+    let _closing = Closing(Arc::clone(records));
     let stop = session.stop.clone();
     let place = Place::make(&session.options);
     let around = Around { run_dir: place.shown(), command: session.options.command() };
-    records.around(around.clone());
+    records.begin(around.clone(), session.options.part_of.as_ref().map(|_| nextest::red(place.dir.as_ref())));
     let listeners: Vec<Box<dyn Listener>> = vec![
         Box::new(Screen::new(console, Mode::Phases, around)),
         Box::new(Recorder { records: Arc::clone(records) }),
@@ -140,13 +169,25 @@ fn conduct<O: Operations>(session: Session<O>, records: &Arc<Records>, console: 
     }
 }
 
+/// Lets no trial wait for ever, whatever becomes of the run.
+struct Closing(Arc<Records>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close("the engine ended without a verdict");
+    }
+}
+
 fn report(conducted: &Conducted, console: Console) {
     console.err(&verdict_line(&conducted.result, Style::default()));
     for trouble in &conducted.troubles {
-        console.err(&format!("error: {trouble}"));
+        console.err(&format!("Error: {trouble}"));
     }
     if let Some(path) = &conducted.report {
-        console.err(&format!("report  {}", run_dir::shown(path)));
+        console.err(&format!("report  {}", publish::best(path)));
+    }
+    if let Some(annotations) = &conducted.annotations {
+        console.err(annotations);
     }
 }
 
@@ -162,6 +203,8 @@ struct State {
     planned: HashMap<String, PlannedCase>,
     finished: HashMap<String, CaseFinished>,
     around: Around,
+    /// In a part of a run: the cases that were red in that run before.
+    part: Option<HashSet<String>>,
     closed: Option<String>,
 }
 
@@ -186,12 +229,13 @@ impl Listener for Recorder {
 }
 
 impl Records {
-    fn around(&self, around: Around) {
-        self.state().around = around;
+    fn begin(&self, around: Around, part: Option<HashSet<String>>) {
+        let mut state = self.state();
+        (state.around, state.part) = (around, part);
     }
 
     fn close(&self, reason: &str) {
-        self.state().closed = Some(reason.to_owned());
+        self.state().closed.get_or_insert_with(|| reason.to_owned());
         self.news.notify_all();
     }
 
@@ -216,8 +260,43 @@ impl Records {
 
 impl State {
     fn completion(&self, end: &CaseFinished) -> Result<Completion, Failed> {
-        let reason = end.reason.as_deref().unwrap_or_default();
-        match end.verdict {
+        let reason = &line(end.reason.as_deref().unwrap_or_default());
+        let quarantined = end.deviation.as_ref().is_some_and(|listed| listed.quarantine);
+        if end.deviation.as_ref().is_some_and(|listed| listed.expired) {
+            let expired = format!("{} {}: its listed deviation has expired: {reason}", end.name, end.verdict);
+            return Err(told(&expired, ""));
+        }
+        match (end.verdict, &self.part) {
+            (verdict, Some(_)) if verdict.is_red() && quarantined => {
+                Console::new(Colour::Never).err(&format!("{verdict}, in quarantine: {}: {reason}", end.name));
+                Ok(Completion::Completed)
+            }
+            (verdict, None) if verdict.is_red() && quarantined => {
+                Ok(Completion::ignored_with(format!("{verdict}: {reason}")))
+            }
+            (CaseVerdict::Pass | CaseVerdict::Known, Some(red)) if red.contains(&end.name) => {
+                let again = "passed now, but failed before in this run; a case is never retried into green";
+                Err(told(&format!("{} {again}", end.name), ""))
+            }
+            // A runner that starts a process for each case takes every case that did not fail for passed.
+            (CaseVerdict::Unsupported | CaseVerdict::Skip, Some(_)) => {
+                Err(told(&format!("{} {}: {reason}", end.name, end.verdict), ""))
+            }
+            (CaseVerdict::Known, Some(_)) => {
+                Console::new(Colour::Never).err(&format!("known: {}: {reason}", end.name));
+                Ok(Completion::Completed)
+            }
+            (verdict, _) => self.told_apart(verdict, reason, end),
+        }
+    }
+
+    fn told_apart(
+        &self,
+        verdict: CaseVerdict,
+        reason: &str,
+        end: &CaseFinished,
+    ) -> Result<Completion, Failed> {
+        match verdict {
             CaseVerdict::Pass => Ok(Completion::Completed),
             CaseVerdict::Known => Ok(Completion::ignored_with(format!("known: {reason}"))),
             CaseVerdict::Unsupported | CaseVerdict::Skip => Ok(Completion::ignored_with(reason)),
@@ -234,7 +313,8 @@ impl State {
 }
 
 /// Writes the failure to stderr, where test runners look for a line that starts with `Error: `.
-fn told(line: &str, block: &str) -> Failed {
-    Console::new(Colour::Never).err(&format!("Error: {line}\n{block}"));
-    Failed::from(line)
+fn told(what: &str, block: &str) -> Failed {
+    let what = line(what);
+    Console::new(Colour::Never).err(&format!("Error: {what}\n{block}"));
+    Failed::from(what)
 }

@@ -4,6 +4,7 @@
 //! scope and the id of the case.
 
 mod act;
+mod arrivals;
 mod clean;
 mod counters;
 mod journal;
@@ -12,10 +13,12 @@ mod refs;
 mod service;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
+use waymark_manifests::WorkloadRef;
 
 use crate::case::{Broken, Isolation, Scope, Verdict};
 use crate::expect::WaypointId;
@@ -35,12 +38,15 @@ use journal::Journal;
 /// The world of one case.
 pub struct Ctx {
     stage: Arc<Stage>,
+    trial: String,
     id: String,
+    opened: Timestamp,
     scope: Scope,
     place: Place,
     own: bool,
     waypoint: WaypointId,
     probes: AtomicU32,
+    kept: AtomicBool,
     journal: Journal,
 }
 
@@ -54,35 +60,49 @@ pub struct Convergence {
 }
 
 impl Ctx {
-    /// Opens the world of one trial; `id` is unique in the run and a valid DNS label. A case that may change its
-    /// namespace gets one of its own, with its own apps and waypoint.
+    /// Opens the world of the trial of this name; `id` is unique in the run and a valid DNS label. A case that may
+    /// change its namespace gets one of its own, with its own apps and waypoint.
     ///
     /// # Errors
     /// A namespace that did not come up.
     pub async fn open(
         stage: Arc<Stage>,
+        trial: String,
         id: &str,
         scope: Scope,
         isolation: Isolation,
     ) -> Result<Self, Broken> {
+        let opened = Timestamp::now();
         let own = matches!(isolation, Isolation::Workload | Isolation::Namespace);
+        let place = Self::place(&stage, id, scope, isolation)?;
+        if own {
+            stage.build(&place).await?;
+        }
+        let waypoint = place.waypoint().ok_or_else(|| Broken::new("a place without a waypoint"))?;
+        let probes = AtomicU32::new(0);
+        let id = id.to_owned();
+        let journal = Journal::default();
+        let kept = AtomicBool::new(false);
+        Ok(Self { stage, trial, id, opened, scope, place, own, waypoint, probes, kept, journal })
+    }
+
+    /// Where a trial plays: in a shared place, or in a namespace of its own.
+    pub(crate) fn place(
+        stage: &Stage,
+        id: &str,
+        scope: Scope,
+        isolation: Isolation,
+    ) -> Result<Place, Broken> {
         let shared = stage.place(scope)?;
-        let place = if own {
-            let place = Place {
+        Ok(match isolation {
+            Isolation::Workload | Isolation::Namespace => Place {
                 namespace: format!("wm-{}-{id}", stage.bill().run),
                 mesh: shared.mesh,
                 backends: vec![Backend::V1, Backend::V2],
                 senders: Vec::new(),
-            };
-            stage.build(&place).await?;
-            place
-        } else {
-            shared.clone()
-        };
-        let waypoint = place.waypoint().ok_or_else(|| Broken::new("a place without a waypoint"))?;
-        let probes = AtomicU32::new(0);
-        let id = id.to_owned();
-        Ok(Self { stage, id, scope, place, own, waypoint, probes, journal: Journal::default() })
+            },
+            Isolation::Host | Isolation::Mesh => shared.clone(),
+        })
     }
 
     /// The waypoint of this scope.
@@ -107,6 +127,13 @@ impl Ctx {
     #[must_use]
     pub fn identity(&self, sender: Sender) -> String {
         format!("spiffe://cluster.local/ns/{}/sa/{}", self.stage.home(sender), sender.word())
+    }
+
+    /// The pods of a backend, as policies select them.
+    #[must_use]
+    pub fn workload(&self, backend: Backend) -> WorkloadRef {
+        let labels = [("waymark.app", backend.deployment())];
+        WorkloadRef::new(&self.place.namespace, backend.account(), labels)
     }
 
     /// The URL of a backend's pod, past every Service.
@@ -156,12 +183,18 @@ impl Ctx {
         self.journal.exchanges()
     }
 
-    pub(crate) fn id(&self) -> &str {
-        &self.id
-    }
-
     pub(crate) fn stage(&self) -> &Stage {
         &self.stage
+    }
+
+    /// Lets everything that the case made stay where it is.
+    pub(crate) fn keep(&self) {
+        self.kept.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it stays.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.kept.load(Ordering::Relaxed)
     }
 
     /// The `user-agent` of the next probe.

@@ -9,7 +9,7 @@ use waymark_reports::verdict::RunVerdict;
 pub enum Exit {
     /// Conformant, or done.
     Ok,
-    /// Wrong usage.
+    /// Wrong usage, or input that cannot be read or understood.
     Usage,
     /// A case failed.
     Failed,
@@ -21,12 +21,14 @@ pub enum Exit {
     SetUp,
     /// Inconclusive.
     Inconclusive,
+    /// A panic outside of any case: no command yields it, the process ends so by itself.
+    Bug,
     /// Interrupted.
     Interrupted,
 }
 
 /// Every way to end, for `explain exit`.
-pub const ALL: [Exit; 8] = [
+pub const ALL: [Exit; 9] = [
     Exit::Ok,
     Exit::Usage,
     Exit::Failed,
@@ -34,6 +36,7 @@ pub const ALL: [Exit; 8] = [
     Exit::Leaked,
     Exit::SetUp,
     Exit::Inconclusive,
+    Exit::Bug,
     Exit::Interrupted,
 ];
 
@@ -61,6 +64,7 @@ impl Exit {
             Self::Leaked => 13,
             Self::SetUp => 20,
             Self::Inconclusive => 21,
+            Self::Bug => 101,
             Self::Interrupted => 130,
         }
     }
@@ -69,18 +73,21 @@ impl Exit {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Ok => "conformant: every binding promise that was tried was kept (or the command is done)",
-            Self::Usage => "wrong usage: the message says what was wrong and what exists",
+            Self::Usage => {
+                "wrong usage or unreadable input: the message says what was wrong and what exists; nothing was changed"
+            }
             Self::Failed => {
                 "nonconformant: at least one case failed; its block says what was wanted and what came"
             }
             Self::Gate => "a gate failed, such as a regression against a baseline",
             Self::Leaked => "conformant, but something was left behind that could not be taken down",
             Self::SetUp => {
-                "set-up failed: no verdict; the message names the part, `waymark doctor` checks the machine"
+                "set-up failed, or something could not be written: no verdict; the message names it, `waymark doctor` checks the machine"
             }
             Self::Inconclusive => {
                 "inconclusive: something could not be judged, and nothing failed; trying again is sane"
             }
+            Self::Bug => "a bug in waymark: please report it with the run directory",
             Self::Interrupted => {
                 "interrupted by Ctrl-C or a signal; what ran is reported, the rest is not-run"
             }

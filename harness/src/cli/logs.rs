@@ -8,7 +8,8 @@ use tracing_subscriber::EnvFilter;
 
 /// Logs of this process go to `dir` from now on. A log that cannot be written is no reason not to run.
 pub(crate) fn into(dir: &Path) {
-    let Ok(file) = File::create(dir.join("waymark.log")) else { return };
+    // Processes that do parts of one run write to the same log.
+    let Ok(file) = File::options().create(true).append(true).open(dir.join("waymark.log")) else { return };
     let filter = EnvFilter::try_from_env("WAYMARK_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let log =
         tracing_subscriber::fmt().with_ansi(false).with_writer(Mutex::new(file)).with_env_filter(filter);

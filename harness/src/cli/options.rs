@@ -1,9 +1,13 @@
 //! What the user can say on the command line or by `WAYMARK_*`, as plain values.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
+
+use crate::engine::Journal;
+use crate::engine::shard::Shard;
 
 /// Where the cluster comes from and which parts it runs.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
@@ -88,12 +92,71 @@ pub struct RunOptions {
         help_heading = "Running"
     )]
     pub sabotage: Vec<String>,
-    /// Keep the namespaces of the run and the cluster until Ctrl-C
-    #[arg(long, env = "WAYMARK_KEEP", hide_env = true, value_parser = FalseyValueParser::new(), help_heading = "Running")]
-    pub keep: bool,
+    /// Start no more cases after the first red one
+    #[arg(long, env = "WAYMARK_FAIL_FAST", hide_env = true, value_parser = FalseyValueParser::new(), help_heading = "Running")]
+    pub fail_fast: bool,
+    /// Run every case N times
+    #[arg(long, env = "WAYMARK_REPEAT", hide_env = true, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=100_000), help_heading = "Running")]
+    pub repeat: u32,
+    /// Run the I-th of N parts of the selection, such as 1/3; `merge` joins their reports
+    #[arg(long, env = "WAYMARK_SHARD", hide_env = true, value_name = "I/N", help_heading = "Running")]
+    pub shard: Option<Shard>,
+    /// Run what failed, erred or was not run in an earlier run, on its target and release [RUN: latest]
+    #[arg(long, env = "WAYMARK_RERUN", hide_env = true, value_name = "RUN", num_args = 0..=1,
+          default_missing_value = "latest", help_heading = "Running")]
+    pub rerun: Option<String>,
+    /// How long a case may take, and half as much again with apps of its own [default: 2m]
+    #[arg(long, env = "WAYMARK_CASE_TIMEOUT", hide_env = true, value_name = "TIME", value_parser = time, help_heading = "Running")]
+    pub case_timeout: Option<Duration>,
+    /// How long the run may take, set-up included; what is not reached by then is not-run
+    #[arg(long, env = "WAYMARK_TIMEOUT", hide_env = true, value_name = "TIME", value_parser = time, help_heading = "Running")]
+    pub timeout: Option<Duration>,
+    /// Deviations that are known, instead of the list that comes with waymark
+    #[arg(long, env = "WAYMARK_KNOWN", hide_env = true, value_name = "FILE", help_heading = "Running")]
+    pub known: Option<PathBuf>,
+    /// Keep what red cases made, and the cluster until Ctrl-C: always, or only if something is red [WHAT: all]
+    #[arg(long, env = "WAYMARK_KEEP", hide_env = true, value_enum, value_name = "WHAT", num_args = 0..=1,
+          default_value_t, default_missing_value = "all", help_heading = "Running")]
+    pub keep: Keep,
     /// Directory below which each run gets its own [default: target/waymark]
     #[arg(long, env = "WAYMARK_RUN_DIR", hide_env = true, value_name = "DIR", help_heading = "Running")]
     pub run_dir: Option<PathBuf>,
+    /// Keep the last verdicts of every case in DIR; the summary says what is new
+    #[arg(long, env = "WAYMARK_HISTORY", hide_env = true, value_name = "DIR", help_heading = "Running")]
+    pub history: Option<PathBuf>,
+    /// The run of which this process does a part; none when the run is its own. A part of a run uses the stage that
+    /// `up --stage` keeps and brings up nothing itself.
+    #[arg(skip)]
+    pub part_of: Option<String>,
+}
+
+/// What stays after a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Keep {
+    /// Nothing.
+    #[default]
+    #[value(alias = "0", alias = "false")]
+    None,
+    /// Namespaces and cluster, and what red cases made, if a case is red.
+    Failed,
+    /// The same whatever the verdicts.
+    #[value(alias = "1", alias = "true")]
+    All,
+}
+
+impl Keep {
+    /// Whether the cluster of the run stays.
+    pub fn holds(self, journal: &Journal) -> bool {
+        let red = || journal.result().cases.iter().any(|case| case.verdict.is_red());
+        self == Self::All || (self == Self::Failed && red())
+    }
+}
+
+/// A time as people write it.
+fn time(text: &str) -> Result<Duration, String> {
+    let time = text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+    time.filter(|time| !time.is_zero()).ok_or_else(|| "a time is such as 90s, 500ms or 1h30m".to_owned())
 }
 
 impl PartPaths {
@@ -139,6 +202,7 @@ impl RunOptions {
         words.extend(
             self.target.parts.given().iter().map(|(part, path)| format!("--{part} {}", path.display())),
         );
+        words.extend(self.known.iter().map(|path| format!("--known {}", path.display())));
         words.extend(self.sabotage.iter().map(|name| format!("--sabotage {name}")));
         words.join(" ")
     }

@@ -13,15 +13,18 @@ use waymark_reports::verdict::{CaseVerdict, RunVerdict};
 use super::args::{Cli, Command};
 use super::fake::{FakeOperations, suites};
 use super::session::{Place, Session};
-use super::{Exit, dispatch, show};
+use super::{Exit, dispatch};
 use crate::engine::{Stop, catalogue};
 
-fn waymark(args: &[&str], operations: FakeOperations) -> Exit {
+mod past;
+
+pub(super) fn waymark(args: &[&str], operations: FakeOperations) -> Exit {
     let args = ["waymark"].iter().chain(args).map(Into::into).collect();
-    dispatch(args, suites(), operations)
+    let nowhere = TempDir::new().unwrap();
+    dispatch(args, suites(), operations, nowhere.path())
 }
 
-fn run_in(dir: &Path, args: &[&str], operations: FakeOperations) -> (Exit, RunResult) {
+pub(super) fn run_in(dir: &Path, args: &[&str], operations: FakeOperations) -> (Exit, RunResult) {
     let dir_flag = format!("--run-dir={}", dir.display());
     let args: Vec<&str> = ["run", dir_flag.as_str()].into_iter().chain(args.iter().copied()).collect();
     let exit = waymark(&args, operations);
@@ -29,7 +32,7 @@ fn run_in(dir: &Path, args: &[&str], operations: FakeOperations) -> (Exit, RunRe
     (exit, serde_json::from_str(&text).unwrap())
 }
 
-fn run(args: &[&str], operations: FakeOperations) -> (Exit, RunResult) {
+pub(super) fn run(args: &[&str], operations: FakeOperations) -> (Exit, RunResult) {
     let dir = TempDir::new().unwrap();
     run_in(dir.path(), args, operations)
 }
@@ -67,6 +70,11 @@ fn a_failed_set_up_reports_every_case_as_not_run() {
     assert_eq!((exit, result.run.verdict), (Exit::SetUp, RunVerdict::Inconclusive));
     assert_eq!(result.run.reason.as_deref(), Some("set-up failed: etcd exited with 1"));
     assert_eq!(result.totals.not_run, 4);
+    assert_eq!(super::unset(&result).as_deref(), Some("\nerror: set-up failed: etcd exited with 1"));
+    let summary = waymark_reports::text::summary(&result, Default::default());
+    assert_eq!(summary.matches("NOTRUN").count(), 1, "{summary}");
+    let (_, result) = run(&["kept"], FakeOperations::default());
+    assert_eq!(super::unset(&result), None);
 }
 
 #[test]
@@ -93,8 +101,10 @@ async fn an_unwritable_run_directory_is_a_failed_set_up_with_a_report_elsewhere(
         operations: Arc::new(FakeOperations::default()),
         options: args.options,
         trials: catalogue(&suites()),
+        selection: Vec::new(),
         expected: crate::engine::fake::capabilities(),
         stop: Stop::default(),
+        nested: false,
     };
     let conducted = session.conduct(place, Vec::new()).await;
     assert_eq!((conducted.exit, conducted.result.totals.not_run), (Exit::SetUp, 4));
@@ -112,12 +122,36 @@ async fn an_unwritable_run_directory_is_a_failed_set_up_with_a_report_elsewhere(
 #[case::filter(&["run", "kepd"])]
 #[case::exact(&["run", "--exact", "fake::kep"])]
 #[case::list(&["list", "kepd"])]
-#[case::explain(&["explain", "kept"])]
+#[case::explain(&["explain", "kepd"])]
 #[case::part(&["components", "path", "istio"])]
 #[case::jobs(&["run", "--jobs", "0"])]
 #[case::nothing(&[])]
+#[case::list_check(&["list", "--check", "--target", "foo"])]
+#[case::down(&["down", "--istio", "9"])]
+#[case::status(&["status", "--istio", "9"])]
+#[case::sweep(&["sweep", "--istio", "9"])]
+#[case::up(&["up", "--etcd", "/nonexistent"])]
 fn wrong_usage_is_2(#[case] args: &[&str]) {
     assert_eq!(waymark(args, FakeOperations::default()), Exit::Usage);
+}
+
+#[rstest]
+fn every_command_with_a_target_checks_it(
+    #[values("run", "list", "sabotage", "up", "down", "status", "components", "doctor", "sweep")]
+    command: &str,
+    #[values("--target=foo", "--context=foo")] flag: &str,
+) {
+    let dir = TempDir::new().unwrap();
+    let base = format!("--run-dir={}", dir.path().display());
+    let mut args = vec![command, flag];
+    if !matches!(command, "list" | "up" | "down" | "components") {
+        args.push(&base);
+    }
+    if command == "components" {
+        args.push("list");
+    }
+    assert_eq!(waymark(&args, FakeOperations::default()), Exit::Usage);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "nothing was made");
 }
 
 #[rstest]
@@ -131,18 +165,24 @@ fn wrong_usage_is_2(#[case] args: &[&str]) {
 #[case(&["status"], Exit::Ok)]
 #[case(&["up"], Exit::SetUp)]
 #[case(&["doctor"], Exit::SetUp)]
+#[case(&["doctor", "-o", "json"], Exit::SetUp)]
+#[case(&["list", "-o", "json"], Exit::Ok)]
+#[case(&["list", "-o", "markdown"], Exit::Ok)]
+#[case(&["list", "--check"], Exit::Failed)]
+#[case(&["explain", "exit", "10"], Exit::Ok)]
+#[case(&["sweep"], Exit::Ok)]
+#[case(&["sweep", "--dry-run"], Exit::Ok)]
+#[case(&["completions", "fish"], Exit::Ok)]
+#[case(&["man"], Exit::Ok)]
 #[case(&["--help"], Exit::Ok)]
 #[case(&["run", "--help"], Exit::Ok)]
+#[case(&["help"], Exit::Ok)]
+#[case(&["help", "run"], Exit::Ok)]
+#[case(&["help", "components", "fetch"], Exit::Ok)]
+#[case(&["help", "rum"], Exit::Usage)]
 #[case(&["--version"], Exit::Ok)]
 fn other_commands_end_as_they_should(#[case] args: &[&str], #[case] want: Exit) {
     assert_eq!(waymark(args, FakeOperations::default()), want);
-}
-
-#[test]
-fn tables_read_well() {
-    let trials = catalogue(&suites());
-    let text = format!("{}\n{}\n{}", show::cases(&trials), show::case(&trials[3..]).unwrap(), show::exits());
-    insta::assert_snapshot!(text);
 }
 
 #[test]
@@ -151,4 +191,37 @@ fn help_is_complete() {
     insta::assert_snapshot!("help", command.render_help());
     let run = command.find_subcommand_mut("run").unwrap();
     insta::assert_snapshot!("help_run", run.render_help());
+}
+
+#[rstest]
+#[case::noticed(&["all-wrong"], Exit::Ok, "killed")]
+#[case::survives(&["nothing-wrong"], Exit::Failed, "survived")]
+fn a_defect_is_judged_by_the_cases_that_claim_it(
+    #[case] defects: &[&str],
+    #[case] want: Exit,
+    #[case] fate: &str,
+) {
+    let dir = TempDir::new().unwrap();
+    let flag = format!("--run-dir={}", dir.path().display());
+    let args: Vec<&str> = ["sabotage", flag.as_str()].into_iter().chain(defects.iter().copied()).collect();
+    assert_eq!(waymark(&args, FakeOperations::default()), want);
+    let matrix = fs::read_to_string(dir.path().join("sabotage/latest/sabotage.json")).unwrap();
+    assert!(matrix.contains(&format!("\"fate\": \"{fate}\"")), "{matrix}");
+    assert!(dir.path().join("sabotage/latest/sabotage.md").is_file());
+}
+
+#[rstest]
+#[case::unknown_defect(&["sabotage", "all-wong"], Exit::Usage)]
+#[case::flag_of_run(&["sabotage", "--sabotage", "all-wrong"], Exit::Usage)]
+fn sabotage_is_used_wrongly(#[case] args: &[&str], #[case] want: Exit) {
+    assert_eq!(waymark(args, FakeOperations::default()), want);
+}
+
+#[test]
+fn a_case_that_names_no_defect_fails_the_whole() {
+    let dir = TempDir::new().unwrap();
+    let flag = format!("--run-dir={}", dir.path().display());
+    assert_eq!(waymark(&["sabotage", &flag], FakeOperations::default()), Exit::Failed);
+    let matrix = fs::read_to_string(dir.path().join("sabotage/latest/sabotage.json")).unwrap();
+    assert!(matrix.contains("fake::cannot_judge"), "unkillable and red in the control: {matrix}");
 }

@@ -11,6 +11,8 @@ pub struct Usage {
     pub hint: String,
     /// What exists.
     pub exists: Vec<String>,
+    /// The long name of the flag whose value it was, which may have come from elsewhere.
+    pub flag: Option<&'static str>,
 }
 
 impl Usage {
@@ -20,7 +22,14 @@ impl Usage {
         hint: impl Into<String>,
         exists: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        Self { what: what.into(), hint: hint.into(), exists: exists.into_iter().map(Into::into).collect() }
+        let exists = exists.into_iter().map(Into::into).collect();
+        Self { what: what.into(), hint: hint.into(), exists, flag: None }
+    }
+
+    /// The same about the value of a flag.
+    #[must_use]
+    pub fn of_flag(self, flag: &'static str) -> Self {
+        Self { flag: Some(flag), ..self }
     }
 }
 

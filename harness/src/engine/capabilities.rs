@@ -3,10 +3,10 @@
 use waymark_reports::events::Part;
 use waymark_reports::verdict;
 
-use crate::case::{Need, Scope};
+use crate::case::{Need, Power, Scope};
 
 /// What the mesh and the target can do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// Istio's version (major, minor).
     pub istio: (u16, u16),
@@ -14,6 +14,14 @@ pub struct Capabilities {
     pub parts: Vec<Part>,
     /// Whether plain TCP can be sent through a waypoint.
     pub tcp: bool,
+    /// Version (major, minor) of the Gateway API's CRDs.
+    pub gateway_api: (u16, u16),
+    /// Whether those are of the experimental channel.
+    pub experimental: bool,
+    /// Extension providers of the mesh config, by name.
+    pub providers: Vec<String>,
+    /// What the run may do to the cluster.
+    pub powers: Vec<Power>,
 }
 
 impl Capabilities {
@@ -39,10 +47,22 @@ impl Capabilities {
             Need::IstioBefore(before, since) if self.istio < (before, since) => None,
             Need::RealPart(name) if self.is_real(name) => None,
             Need::Tcp if self.tcp => None,
+            Need::GatewayApi(from, since) if self.gateway_api >= (from, since) => None,
+            Need::ExperimentalChannel if self.experimental => None,
+            Need::Provider(name) if self.providers.iter().any(|provider| provider == name) => None,
+            Need::Power(power) if self.powers.contains(&power) => None,
             Need::IstioFrom(..) | Need::IstioBefore(..) => {
                 Some(format!("needs {need}, this is {major}.{minor}"))
             }
-            Need::RealPart(_) | Need::Tcp => Some(format!("needs {need}")),
+            Need::GatewayApi(..) => {
+                let (major, minor) = self.gateway_api;
+                Some(format!("needs {need}, this is {major}.{minor}"))
+            }
+            Need::RealPart(_)
+            | Need::Tcp
+            | Need::ExperimentalChannel
+            | Need::Provider(_)
+            | Need::Power(_) => Some(format!("needs {need}")),
         }
     }
 
@@ -58,8 +78,10 @@ mod tests {
     use waymark_reports::verdict;
 
     use super::Capabilities;
-    use crate::case::Need::{self, IstioBefore, IstioFrom, RealPart, Tcp};
-    use crate::case::Scope;
+    use crate::case::Need::{
+        self, ExperimentalChannel, GatewayApi, IstioBefore, IstioFrom, Provider, RealPart, Tcp,
+    };
+    use crate::case::{Power, Scope};
 
     fn capabilities(istio: (u16, u16)) -> Capabilities {
         let part = |name: &str, stand_in| Part {
@@ -69,7 +91,14 @@ mod tests {
             digest: None,
             stand_in,
         };
-        Capabilities { istio, parts: vec![part("istiod", false), part("ztunnel", true)], tcp: false }
+        Capabilities {
+            istio,
+            parts: vec![part("istiod", false), part("ztunnel", true)],
+            gateway_api: (1, 2),
+            providers: vec!["otel".into()],
+            powers: vec![Power::MeshWide],
+            ..Capabilities::default()
+        }
     }
 
     #[rstest]
@@ -81,6 +110,11 @@ mod tests {
     #[case(&[IstioFrom(1, 9), RealPart("ztunnel")], Some("needs the real ztunnel"))]
     #[case(&[RealPart("envoy-istio")], Some("needs the real envoy-istio"))]
     #[case(&[Tcp], Some("needs plain TCP through a waypoint"))]
+    #[case(&[GatewayApi(1, 2), Provider("otel"), Need::Power(Power::MeshWide)], None)]
+    #[case(&[GatewayApi(1, 4)], Some("needs gateway API from 1.4, this is 1.2"))]
+    #[case(&[ExperimentalChannel], Some("needs the gateway API's experimental channel"))]
+    #[case(&[Provider("zipkin")], Some("needs the mesh config's provider `zipkin`"))]
+    #[case(&[Need::Power(Power::ApiOutage)], Some("needs power over the cluster: an outage of the API server"))]
     fn needs_are_weighed(#[case] needs: &[Need], #[case] want: Option<&str>) {
         assert_eq!(capabilities((1, 24)).missing(needs).as_deref(), want);
     }

@@ -1,9 +1,11 @@
 //! The list of trials: every case at every scope that makes sense for it.
 
+use std::sync::Arc;
+
 use waymark_reports::events::PlannedCase;
 use waymark_reports::verdict;
 
-use super::Capabilities;
+use super::{Capabilities, Deviation, source};
 use crate::case::{Case, Level, Scope, Suite};
 
 /// One case at one scope.
@@ -18,6 +20,8 @@ pub struct Trial<C: 'static> {
     pub id: String,
     /// Why the user left it out; none when it is to run.
     pub left_out: Option<String>,
+    /// The listed deviation that it falls under.
+    pub deviation: Option<Arc<Deviation>>,
 }
 
 /// Every trial of `suites`, in the order of their listing.
@@ -30,11 +34,18 @@ pub fn catalogue<C>(suites: &[Suite<C>]) -> Vec<Trial<C>> {
         name: case.trial(scope),
         id: format!("c{index:03}"),
         left_out: None,
+        deviation: None,
     };
     pairs.enumerate().map(trial).collect()
 }
 
 impl<C> Trial<C> {
+    /// The same for a later round (from 1), in a world of another id.
+    #[must_use]
+    pub fn again(&self, round: u32) -> Self {
+        Self { id: format!("{}r{round}", self.id), ..self.clone() }
+    }
+
     /// What reports know of it before it runs.
     pub fn planned(&self, capabilities: &Capabilities) -> PlannedCase {
         PlannedCase {
@@ -44,7 +55,13 @@ impl<C> Trial<C> {
             level: self.case.level.into(),
             promise: self.case.promise.to_owned(),
             refs: self.case.refs.iter().map(|&reference| reference.to_owned()).collect(),
+            source: Some(self.written()),
         }
+    }
+
+    /// Where its function is written, `file:line` when the file is at hand.
+    pub fn written(&self) -> String {
+        source::of(self.case.file, self.case.name)
     }
 }
 
@@ -56,6 +73,7 @@ impl<C> Clone for Trial<C> {
             name: self.name.clone(),
             id: self.id.clone(),
             left_out: self.left_out.clone(),
+            deviation: self.deviation.clone(),
         }
     }
 }

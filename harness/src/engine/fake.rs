@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use tokio::sync::Barrier;
 use waymark_reports::result::RunResult;
 
-use super::{Capabilities, CloseReport, Engine, Journal, Options, Site, Stop, catalogue};
+use super::{Capabilities, CloseReport, Engine, Journal, Options, Red, Site, Stop, Trial, catalogue};
 use crate::case::{Broken, Case, Isolation, Level, Need, Scope, Suite, Verdict};
 
 /// What cases and tests share.
@@ -22,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) closed: Mutex<Vec<(String, bool)>>,
     /// What `close` reports as its error.
     pub(crate) cleanup_error: Option<&'static str>,
+    /// Ids of worlds that were to stay.
+    pub(crate) kept: Mutex<Vec<String>>,
     pub(crate) stop: Stop,
 }
 
@@ -29,6 +31,12 @@ pub(crate) struct World {
     pub(crate) shared: Arc<Shared>,
     id: String,
     case: &'static str,
+}
+
+impl World {
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 pub(crate) struct FakeSite(pub(crate) Arc<Shared>);
@@ -52,7 +60,11 @@ impl Site for FakeSite {
         .boxed()
     }
 
-    fn close<'a>(&'a self, ctx: &'a World, failed: bool) -> BoxFuture<'a, CloseReport> {
+    fn close<'a>(&'a self, ctx: &'a World, red: Option<Red<'a>>) -> BoxFuture<'a, CloseReport> {
+        let failed = red.is_some();
+        if red.is_some_and(|red| red.keep) {
+            self.0.kept.lock().unwrap().push(ctx.id.clone());
+        }
         async move {
             match ctx.case {
                 "close_panics" => panic!("close went wrong"),
@@ -66,6 +78,7 @@ impl Site for FakeSite {
                 evidence: failed.then(|| format!("evidence/{}", ctx.id)),
                 cleanup_error: self.0.cleanup_error.map(Broken::new),
                 attempts: 2,
+                ..CloseReport::default()
             }
         }
         .boxed()
@@ -80,6 +93,7 @@ impl Shared {
             most: AtomicUsize::new(0),
             closed: Mutex::default(),
             cleanup_error: None,
+            kept: Mutex::default(),
             stop: Stop::default(),
         }
     }
@@ -101,14 +115,18 @@ pub(crate) type Body = for<'a> fn(&'a World) -> BoxFuture<'a, Verdict>;
 /// A case of the suite `fake` with one trial, at mesh scope so that its name has no suffix.
 pub(crate) fn case(name: &'static str, isolation: Isolation, run: Body) -> Case<World> {
     Case {
+        file: "suites/src/x.rs",
         suite: "fake",
         name,
         level: Level::Core,
         refs: &["X-01"],
+        source: None,
         promise: "a fake promise is kept",
         isolation,
         scopes: &[Scope::Mesh],
         needs: &[],
+        killed_by: &[],
+        denies: false,
         run,
     }
 }
@@ -128,21 +146,34 @@ pub(crate) fn suite(cases: Vec<Case<World>>) -> Suite<World> {
 }
 
 pub(crate) fn capabilities() -> Capabilities {
-    Capabilities { istio: (1, 31), parts: Vec::new(), tcp: true }
+    Capabilities { istio: (1, 31), tcp: true, ..Capabilities::default() }
 }
 
 /// Runs `cases` to the end.
 pub(crate) async fn run(shared: &Arc<Shared>, cases: Vec<Case<World>>, options: Options) -> RunResult {
+    run_on(shared, cases, options, capabilities(), |_| {}).await
+}
+
+/// The same on a site that turned out to be able to do less, with marks on the trials.
+pub(crate) async fn run_on(
+    shared: &Arc<Shared>,
+    cases: Vec<Case<World>>,
+    options: Options,
+    actual: Capabilities,
+    mark: impl FnOnce(&mut Vec<Trial<World>>),
+) -> RunResult {
     use waymark_reports::events::{Event, Outcome, Plan, RunFinished};
     let journal = Arc::new(Journal::new("r", None, Vec::new()));
-    let trials = catalogue(&[suite(cases)]);
-    let capabilities = capabilities();
-    let planned = trials.iter().map(|trial| trial.planned(&capabilities)).collect();
+    let mut trials = catalogue(&[suite(cases)]);
+    mark(&mut trials);
+    let expected = capabilities();
+    let planned = trials.iter().map(|trial| trial.planned(&expected)).collect();
     journal.emit(Event::Plan(Plan { cases: planned }));
     let engine = Engine {
         site: Arc::new(FakeSite(Arc::clone(shared))),
         journal: Arc::clone(&journal),
-        capabilities,
+        expected,
+        capabilities: actual,
         options,
         stop: shared.stop.clone(),
     };

@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::time::{Instant, timeout};
-use waymark_reports::events::{Answer, CaseFinished, Mismatch};
+use waymark_reports::events::{CaseFinished, Mismatch, Steps};
 use waymark_reports::verdict::CaseVerdict;
 
 use super::journal::millis;
-use super::{Budgets, CloseReport, Site, Stop, Trial};
-use crate::case::{Broken, Failure, Unmet, Verdict};
+use super::{Budgets, CloseReport, Options, Red, Site, Stop, Trial};
+use crate::case::{Broken, Failure, Isolation, Unmet, Verdict};
 
 /// Why work did not come to its own end.
 enum Cut {
     TimedOut(Duration),
-    Interrupted,
+    Stopped(&'static str),
     Panicked(String),
 }
 
@@ -27,55 +27,82 @@ struct Ending {
     failure: Option<Mismatch>,
 }
 
-/// Lives one case through to its record.
+/// Lives one case through to its record; its turn `began` a moment ago.
 pub(super) async fn live<S: Site>(
     site: &S,
     trial: &Trial<S::Ctx>,
-    budgets: &Budgets,
+    options: &Options,
     stop: &Stop,
+    began: Instant,
 ) -> CaseFinished {
-    let began = Instant::now();
+    let budgets: &Budgets = &options.budgets;
+    let mut steps = Steps::default();
     let budget = budgets.of(trial.case.isolation);
     let opening = async { site.open(trial.case, trial.scope, &trial.id).await };
-    let ctx = match cut_short(opening, budget, stop).await {
+    let opened = timed(&mut steps.open_us, cut_short(opening, budget, stop)).await;
+    let ctx = match opened {
         Ok(Ok(ctx)) => ctx,
-        Ok(Err(broken)) => return record(trial, began, Ending::from(broken), CloseReport::default()),
-        Err(cut) => return record(trial, began, cut.ending("open its world"), CloseReport::default()),
+        Ok(Err(broken)) => return unopened(site, trial, began, steps, Ending::from(broken), budgets).await,
+        Err(cut) => return unopened(site, trial, began, steps, cut.ending("open its world"), budgets).await,
     };
     let running = async { (trial.case.run)(&ctx).await };
-    let ending = match cut_short(running, budget.saturating_sub(began.elapsed()), stop).await {
+    let left = budget.saturating_sub(began.elapsed());
+    let ending = match timed(&mut steps.run_us, cut_short(running, left, stop)).await {
         Ok(verdict) => Ending::from(verdict),
         Err(cut) => cut.over(budget).ending("run"),
     };
-    let failed = ending.verdict.is_red();
-    let closing = async { site.close(&ctx, failed).await };
-    let report = match timeout(budgets.close, AssertUnwindSafe(closing).catch_unwind()).await {
+    // What a red Mesh case changed would spoil those after it, so it never stays.
+    let keep = options.keep_red && trial.case.isolation != Isolation::Mesh;
+    let closing = async { site.close(&ctx, ending.red(keep)).await };
+    let closed = timeout(budgets.close, AssertUnwindSafe(closing).catch_unwind());
+    let report = match timed(&mut steps.close_us, closed).await {
         Ok(Ok(report)) => report,
         Ok(Err(panic)) => unclean(Broken::new(format!("panic: {}", words(&*panic)))),
         Err(_) => unclean(Broken::new(format!("not done in {:?}", budgets.close))),
     };
-    record(trial, began, ending, report)
+    record(trial, began, steps, ending, report)
+}
+
+/// The record of a case that has no world, with what the site can tell of it.
+async fn unopened<S: Site>(
+    site: &S,
+    trial: &Trial<S::Ctx>,
+    began: Instant,
+    mut steps: Steps,
+    ending: Ending,
+    budgets: &Budgets,
+) -> CaseFinished {
+    let Some(red) = ending.red(false) else {
+        return record(trial, began, steps, ending, CloseReport::default());
+    };
+    let telling = site.unopened(trial.case, trial.scope, &trial.id, red, began.elapsed());
+    let told =
+        timed(&mut steps.close_us, timeout(budgets.close, AssertUnwindSafe(telling).catch_unwind())).await;
+    let report = told.ok().and_then(Result::ok).unwrap_or_default();
+    record(trial, began, steps, ending, report)
+}
+
+/// Does one step and adds its time, microseconds.
+async fn timed<T>(spent: &mut u64, work: impl Future<Output = T>) -> T {
+    let began = Instant::now();
+    let done = work.await;
+    *spent += micros(began.elapsed());
+    done
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// The record of a case that does not run.
 pub(super) fn without(name: &str, verdict: CaseVerdict, reason: String) -> CaseFinished {
-    CaseFinished {
-        name: name.to_owned(),
-        verdict,
-        reason: Some(reason),
-        duration_ms: 0,
-        convergence_ms: None,
-        attempts: 0,
-        decided_by: Vec::new(),
-        evidence: None,
-        failure: None,
-    }
+    CaseFinished { name: name.to_owned(), verdict, reason: Some(reason), ..CaseFinished::default() }
 }
 
 async fn cut_short<T>(work: impl Future<Output = T>, budget: Duration, stop: &Stop) -> Result<T, Cut> {
     tokio::select! {
         biased;
-        () = stop.orderly() => Err(Cut::Interrupted),
+        () = stop.orderly() => Err(Cut::Stopped(stop.word())),
         done = timeout(budget, AssertUnwindSafe(work).catch_unwind()) => match done {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(panic)) => Err(Cut::Panicked(words(&*panic))),
@@ -84,7 +111,13 @@ async fn cut_short<T>(work: impl Future<Output = T>, budget: Duration, stop: &St
     }
 }
 
-fn record<C>(trial: &Trial<C>, began: Instant, ending: Ending, report: CloseReport) -> CaseFinished {
+fn record<C>(
+    trial: &Trial<C>,
+    began: Instant,
+    steps: Steps,
+    ending: Ending,
+    report: CloseReport,
+) -> CaseFinished {
     let Ending { mut verdict, mut reason, failure } = ending;
     if let Some(error) = report.cleanup_error {
         let unclean = format!("clean-up: {}", error.chain());
@@ -106,6 +139,13 @@ fn record<C>(trial: &Trial<C>, began: Instant, ending: Ending, report: CloseRepo
         decided_by: report.decided_by,
         evidence: report.evidence,
         failure,
+        causes: report.causes,
+        files: report.files,
+        deviation: None,
+        steps: Steps {
+            engine_us: micros(began.elapsed()).saturating_sub(steps.open_us + steps.run_us + steps.close_us),
+            ..steps
+        },
     }
 }
 
@@ -113,7 +153,8 @@ fn unclean(error: Broken) -> CloseReport {
     CloseReport { cleanup_error: Some(error), ..CloseReport::default() }
 }
 
-fn words(panic: &(dyn Any + Send)) -> String {
+/// What a panic said.
+pub(super) fn words(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
 }
@@ -129,10 +170,22 @@ impl Cut {
             Self::TimedOut(budget) => {
                 (CaseVerdict::Error, format!("budget of {budget:?} used up; could not {step} in time"))
             }
-            Self::Interrupted => (CaseVerdict::NotRun, "interrupted while it ran".to_owned()),
+            Self::Stopped(word) => (CaseVerdict::NotRun, format!("{word} while it ran")),
             Self::Panicked(words) => (CaseVerdict::Error, format!("panic: {words}")),
         };
         Ending { verdict, reason: Some(reason), failure: None }
+    }
+}
+
+impl Ending {
+    fn red(&self, keep: bool) -> Option<Red<'_>> {
+        let Self { verdict, reason, failure } = self;
+        verdict.is_red().then(|| Red {
+            verdict: *verdict,
+            reason: reason.as_deref().unwrap_or_default(),
+            failure: failure.as_ref(),
+            keep,
+        })
     }
 }
 
@@ -158,6 +211,5 @@ impl From<Broken> for Ending {
 
 fn mismatch(unmet: Unmet) -> Mismatch {
     let Unmet { want, got, decided_by, sent, answers } = unmet;
-    let answers = answers.into_iter().map(|(text, count)| Answer { text, count }).collect();
     Mismatch { want, got, decided_by, sent, answers }
 }

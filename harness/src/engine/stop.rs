@@ -1,5 +1,7 @@
 //! Ending a run early, in two steps: orderly, then at once.
 
+use std::sync::{Arc, OnceLock};
+
 use tokio_util::sync::CancellationToken;
 
 /// Shared by everything that must end when the user says so.
@@ -7,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Stop {
     orderly: CancellationToken,
     now: CancellationToken,
+    ran_out: Arc<OnceLock<String>>,
 }
 
 impl Stop {
@@ -19,6 +22,24 @@ impl Stop {
         }
         self.orderly.cancel();
         Request::Orderly
+    }
+
+    /// Ends the run in good order because it used its time up; `why` names the budget.
+    pub fn expire(&self, why: impl Into<String>) {
+        if !self.is_stopping() {
+            let _first = self.ran_out.set(why.into());
+            self.orderly.cancel();
+        }
+    }
+
+    /// Why the run had no time left; none when it was not time that ended it.
+    pub fn ran_out(&self) -> Option<&str> {
+        self.ran_out.get().map(String::as_str)
+    }
+
+    /// What ended the run, as the reason of a case that it cut short.
+    pub fn word(&self) -> &'static str {
+        if self.ran_out().is_some() { "out of time" } else { "interrupted" }
     }
 
     /// Whether the run is ending.

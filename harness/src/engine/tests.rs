@@ -8,14 +8,14 @@ use futures::FutureExt;
 use waymark_reports::result::{CaseResult, RunResult};
 use waymark_reports::verdict::{CaseVerdict, RunVerdict};
 
-use super::fake::{Body, Shared, case, many, needing, run};
-use super::{Budgets, Deviation, Options};
-use crate::case::{Broken, Isolation, Need, Unmet};
+use super::fake::{Body, Shared, capabilities, case, many, needing, run, run_on};
+use super::{Budgets, Capabilities, Options};
+use crate::case::{Answer, Broken, Isolation, Need, Unmet};
 
-const KEEPS: Body = |_| async { Ok(()) }.boxed();
-const BREAKS: Body = |_| {
+pub(super) const KEEPS: Body = |_| async { Ok(()) }.boxed();
+pub(super) const BREAKS: Body = |_| {
     async {
-        let answers = vec![("200 from v1".to_owned(), 12)];
+        let answers = vec![Answer { text: "200 from v1".to_owned(), count: 12, ..Answer::default() }];
         Err(Unmet { want: "status: 403".into(), got: "status: 200".into(), answers, ..Unmet::default() }
             .into())
     }
@@ -25,8 +25,8 @@ const CANNOT_JUDGE: Body = |_| {
     async { Err(Broken::with("probe `shop`", std::io::Error::other("connection refused")).into()) }.boxed()
 };
 const PANICS: Body = |_| async { panic!("index out of range") }.boxed();
-const HANGS: Body = |_| std::future::pending().boxed();
-const MEETS: Body = |world| {
+pub(super) const HANGS: Body = |_| std::future::pending().boxed();
+pub(super) const MEETS: Body = |world| {
     async {
         world.shared.barrier.wait().await;
         Ok(())
@@ -53,7 +53,7 @@ fn only(result: &RunResult) -> &CaseResult {
     &result.cases[0]
 }
 
-fn named<'a>(result: &'a RunResult, name: &str) -> &'a CaseResult {
+pub(super) fn named<'a>(result: &'a RunResult, name: &str) -> &'a CaseResult {
     result.cases.iter().find(|case| case.name == name).unwrap()
 }
 
@@ -220,14 +220,16 @@ async fn an_absent_need_is_unsupported_and_opens_no_world() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn listed_deviations_are_known_until_they_pass() {
+async fn a_need_found_missing_after_set_up_is_an_error() {
     let shared = Arc::new(Shared::new(1));
-    let listed = |name: &str| Deviation { case: format!("fake::{name}"), issue: "istio/istio#1".into() };
-    let options = Options { known: vec![listed("breaks"), listed("keeps")], ..Options::default() };
-    let cases = vec![case("breaks", Isolation::Host, BREAKS), case("keeps", Isolation::Host, KEEPS)];
-    let result = run(&shared, cases, options).await;
-    assert_eq!(named(&result, "fake::breaks").verdict, CaseVerdict::Known);
-    assert_eq!(named(&result, "fake::keeps").verdict, CaseVerdict::Fail);
+    let cases = vec![needing(&[Need::Tcp], case("keeps", Isolation::Host, KEEPS))];
+    let lacking = Capabilities { tcp: false, ..capabilities() };
+    let result = run_on(&shared, cases, Options::default(), lacking, |_| {}).await;
+    let end = only(&result);
+    assert_eq!(end.verdict, CaseVerdict::Error);
+    let reason = "needs plain TCP through a waypoint; before the run this was expected to be there";
+    assert_eq!(end.reason.as_deref(), Some(reason));
+    assert!(shared.closed.lock().unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use waymark_echo::api::{ErrorClass, Exchange, Outcome};
 
 use super::{Expectation, HeaderClaim, Sight, Way, WaypointId};
-use crate::case::{Broken, Unmet};
+use crate::case::{Answer, Broken, Unmet};
 use crate::stage::cast::{Backend, Hop};
 
 /// Envoy's body for a request that RBAC refused.
@@ -43,7 +43,7 @@ impl Expectation {
             got: join(|line| &line.got),
             decided_by: decided_by(exchange, sight),
             sent: None,
-            answers: vec![(summary(exchange), 1)],
+            answers: vec![Answer { text: summary(exchange), count: 1, ..Answer::default() }],
         }))
     }
 }
@@ -257,17 +257,19 @@ fn because(want: &str, sight: &Sight) -> Result<Got, Broken> {
 }
 
 fn decided_by(exchange: &Exchange, sight: &Sight) -> Option<String> {
-    match exchange.echo() {
-        Some(echo) => Some(peer_text(echo.peer.ip(), sight)),
-        None => {
-            let (waypoint, line) = sight
-                .lines
-                .iter()
-                .flatten()
-                .find_map(|(waypoint, lines)| Some((waypoint, lines.first()?)))?;
-            Some(format!("waypoint {waypoint}: {} {} {}", line.code, line.flags, line.details))
-        }
+    if let Some(echo) = exchange.echo() {
+        let way = peer_text(echo.peer.ip(), sight);
+        return Some(format!("backend {}/{}, reached {way}", echo.service_account, echo.version));
     }
+    let logged = sight.lines.iter().flatten();
+    let logged = logged.filter_map(|(waypoint, lines)| Some((waypoint, lines.first()?))).next();
+    Some(match (logged, &exchange.outcome) {
+        (Some((waypoint, line)), _) => {
+            format!("waypoint {waypoint}: {} {} {}", line.code, line.flags, line.details)
+        }
+        (None, Outcome::Response(_)) => "a proxy on the way: no backend answered".to_owned(),
+        (None, Outcome::Error(_)) => "no hop answered".to_owned(),
+    })
 }
 
 fn addresses<'a>(waypoint: &WaypointId, sight: &'a Sight) -> Result<&'a [std::net::IpAddr], Broken> {

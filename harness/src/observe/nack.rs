@@ -1,9 +1,11 @@
 //! Configuration that a proxy refused, in istiod's words.
 
+use serde::{Deserialize, Serialize};
+
 use super::metrics::Metrics;
 
 /// How often proxies refused configuration, and what they said.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rejections {
     /// `pilot_total_xds_rejects` of all istiod pods together.
     pub total: u64,

@@ -18,8 +18,8 @@ use crate::stage::forward;
 const SYSTEM: &str = "istio-system";
 /// Metrics of a proxy, merged by pilot-agent.
 const PROXY_METRICS: (u16, &str) = (15020, "/stats/prometheus");
-/// Envoy's own port, on loopback.
-const ENVOY_ADMIN: u16 = 15000;
+/// The admin port of Envoy and of ztunnel, on loopback.
+const ADMIN: u16 = 15000;
 /// Metrics of istiod.
 const ISTIOD_METRICS: (u16, &str) = (15014, "/metrics");
 
@@ -131,27 +131,39 @@ impl Observer {
         Ok(Rejections { total, words })
     }
 
-    /// The last lines of a pod's log, for evidence.
+    /// A pod's log since a moment, for evidence; of the container before this one, if `previous`.
     ///
     /// # Errors
     /// What the API server said.
-    pub async fn tail(&self, pod: &PodHere, container: &str, lines: u32) -> Result<String, Broken> {
-        self.log(pod, container, Since::Lines(lines)).await
+    pub async fn log_since(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        since: jiff::Timestamp,
+        previous: bool,
+    ) -> Result<String, Broken> {
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let container = Some(container.to_owned());
+        let params = LogParams { container, since_time: Some(since), previous, ..LogParams::default() };
+        let log = pods.logs(pod, &params).await;
+        log.map_err(|why| Broken::with(format!("log of {namespace}/{pod}"), why))
     }
 
-    /// The listeners that a waypoint's pod has, as Envoy's admin port dumps them: a waypoint's routes are inline in them.
+    /// What the admin port of a pod's proxy answers, Envoy's or ztunnel's.
     ///
     /// # Errors
     /// An admin port that does not answer.
-    pub async fn waypoint_listeners(&self, pod: &PodHere) -> Result<String, Broken> {
-        forward::get(
-            &self.client,
-            &pod.namespace,
-            &pod.name,
-            ENVOY_ADMIN,
-            "/config_dump?resource=dynamic_listeners",
-        )
-        .await
+    pub async fn admin(&self, namespace: &str, pod: &str, path: &str) -> Result<String, Broken> {
+        forward::get(&self.client, namespace, pod, ADMIN, path).await
+    }
+
+    /// What a pod answers on one of its ports, without passing the mesh.
+    ///
+    /// # Errors
+    /// A pod that cannot be reached, or whose answer is not 200.
+    pub(crate) async fn ask(&self, pod: &PodHere, port: u16, path: &str) -> Result<String, Broken> {
+        forward::get(&self.client, &pod.namespace, &pod.name, port, path).await
     }
 
     async fn scrape(&self, pods: &[PodHere], (port, path): (u16, &str)) -> Result<Metrics, Broken> {
@@ -170,7 +182,6 @@ impl Observer {
         match since {
             Since::Start => {}
             Since::Seconds(seconds) => params.since_seconds = Some(i64::from(seconds)),
-            Since::Lines(lines) => params.tail_lines = Some(i64::from(lines)),
         }
         let log = pods.logs(&pod.name, &params).await;
         log.map_err(|why| Broken::with(format!("log of {}/{}", pod.namespace, pod.name), why))
@@ -181,7 +192,6 @@ impl Observer {
 enum Since {
     Start,
     Seconds(u32),
-    Lines(u32),
 }
 
 fn here(namespace: &str, pod: &Pod) -> Option<PodHere> {

@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use waymark_reports::events::{CaseFinished, Entry, Event, PhaseFinished, PlannedCase};
+use waymark_reports::plain::line;
 use waymark_reports::result::Totals;
-use waymark_reports::text::{self, Style, failure_block, seconds, shout};
+use waymark_reports::text::{self, Style, counted, failure_block, seconds, shout};
 use waymark_reports::verdict::CaseVerdict;
 
 use super::Console;
+use super::live::Live;
 use crate::engine::Listener;
 
 /// How much a screen shows.
@@ -46,8 +46,7 @@ pub struct Screen {
 struct State {
     planned: HashMap<String, PlannedCase>,
     totals: Totals,
-    running: Vec<String>,
-    bar: Option<ProgressBar>,
+    live: Option<Live>,
 }
 
 impl Screen {
@@ -85,8 +84,8 @@ impl Listener for Screen {
 impl Screen {
     fn redraw(&self, state: &mut State, event: &Event) {
         if let Event::RunFinished(_) = event {
-            if let Some(bar) = state.bar.take() {
-                bar.finish_and_clear();
+            if let Some(live) = state.live.take() {
+                live.clear();
             }
             return;
         }
@@ -96,25 +95,26 @@ impl Screen {
             _ => state.line(event, self.style),
         };
         let block = self.block(state, event);
-        let bar = state.bar.get_or_insert_with(new_bar);
-        bar.suspend(|| {
+        let live = state.live.get_or_insert_with(|| Live::new(self.console.glyphs()));
+        live.above(|| {
             for text in [above, block].into_iter().flatten() {
                 self.console.out(&text);
             }
         });
         match event {
-            Event::PhaseStarted(phase) => bar.set_message(phase.phase.as_str()),
-            Event::Note(note) => bar.set_message(note.text.clone()),
+            Event::PhaseStarted(phase) => live.say(phase.phase.as_str()),
+            Event::Note(note) => live.say(&line(&note.text)),
+            Event::CaseStarted(case) => live.begin(&case.name),
+            Event::CaseFinished(end) => live.end(&end.name),
             _ => {}
         }
-        let done: usize = state.totals.iter().iter().map(|(_, count)| count).sum();
-        let all = state.planned.len();
-        if let Some(bar) = &state.bar
-            && (done > 0 || !state.running.is_empty())
-        {
-            bar.set_length(all as u64);
-            bar.set_position(done as u64);
-            bar.set_message(state.progress());
+        if let Event::CaseStarted(_) | Event::CaseFinished(_) = event {
+            let done: usize = state.totals.iter().iter().map(|(_, count)| count).sum();
+            let progress = state.progress();
+            if let Some(live) = &mut state.live {
+                // a repeated case ends several times
+                live.count(done, state.planned.len().max(done), &progress);
+            }
         }
     }
 
@@ -132,9 +132,7 @@ impl State {
             Event::Plan(plan) => {
                 self.planned = plan.cases.iter().map(|case| (case.name.clone(), case.clone())).collect();
             }
-            Event::CaseStarted(case) => self.running.push(case.name.clone()),
             Event::CaseFinished(end) => {
-                self.running.retain(|name| *name != end.name);
                 *self.totals.of(end.verdict) += 1;
             }
             _ => {}
@@ -150,10 +148,10 @@ impl State {
                     run.waymark, run.target, run.istio
                 ))
             }
-            Event::Plan(plan) => Some(format!("plan    {} cases", plan.cases.len())),
+            Event::Plan(plan) => Some(format!("plan    {}", counted(plan.cases.len(), "case"))),
             Event::PhaseStarted(phase) => Some(format!("start   {}", phase.phase.as_str())),
             Event::PhaseFinished(phase) => Some(phase_line(phase)),
-            Event::Note(note) => Some(format!("        {}", note.text)),
+            Event::Note(note) => Some(format!("        {}", line(&note.text))),
             Event::CaseFinished(end) => Some(case_line(end, style)),
             Event::Parts(_) | Event::CaseStarted(_) | Event::RunFinished(_) | Event::Unknown => None,
         }
@@ -161,12 +159,7 @@ impl State {
 
     fn progress(&self) -> String {
         let counts = self.totals.iter().into_iter().filter(|(_, count)| *count > 0);
-        let mut words: Vec<String> = counts.map(|(verdict, count)| format!("{count} {verdict}")).collect();
-        match self.running.as_slice() {
-            [] => {}
-            [name] => words.push(format!("running {name}")),
-            [name, rest @ ..] => words.push(format!("running {name} and {} more", rest.len())),
-        }
+        let words: Vec<String> = counts.map(|(verdict, count)| format!("{count} {verdict}")).collect();
         words.join(" · ")
     }
 }
@@ -175,30 +168,22 @@ fn phase_line(phase: &PhaseFinished) -> String {
     let took = seconds(phase.duration_ms);
     match &phase.error {
         None => format!("ok      {} {took}", phase.phase.as_str()),
-        Some(error) => format!("failed  {} {took}: {error}", phase.phase.as_str()),
+        Some(error) => format!("failed  {} {took}: {}", phase.phase.as_str(), line(error)),
     }
 }
 
 fn case_line(end: &CaseFinished, style: Style) -> String {
     let label = style.verdict(end.verdict, &format!("{:<6}", shout(end.verdict)));
     let took = if end.duration_ms == 0 { String::new() } else { format!("  {}", seconds(end.duration_ms)) };
-    let reason = end.reason.as_deref().map(|reason| format!("  {reason}")).unwrap_or_default();
+    let reason = end.reason.as_deref().map(|reason| format!("  {}", line(reason))).unwrap_or_default();
     format!("{label}  {}{took}{reason}", end.name)
-}
-
-fn new_bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{spinner} [{bar:24}] {pos}/{len}  {elapsed}  {wide_msg}")
-    {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(120));
-    bar
 }
 
 #[cfg(test)]
 mod tests {
-    use waymark_reports::events::{CaseFinished, CaseStarted, Event, Note, Phase, PhaseFinished, RunStarted};
+    use waymark_reports::events::{
+        CaseFinished, CaseStarted, Event, Note, Phase, PhaseFinished, Plan, PlannedCase, RunStarted,
+    };
     use waymark_reports::text::Style;
     use waymark_reports::verdict::CaseVerdict;
 
@@ -210,23 +195,22 @@ mod tests {
             verdict,
             reason: reason.map(str::to_owned),
             duration_ms: if verdict == CaseVerdict::Skip { 0 } else { 820 },
-            convergence_ms: None,
             attempts: 1,
-            decided_by: Vec::new(),
-            evidence: None,
-            failure: None,
+            ..CaseFinished::default()
         }))
     }
 
     #[test]
     fn one_line_an_event() {
         let events = [
-            Event::RunStarted(RunStarted {
+            Event::RunStarted(Box::new(RunStarted {
                 waymark: "0.1.0".into(),
                 target: "embedded".into(),
                 istio: "1.31".into(),
                 seed: Some(7),
-            }),
+                ..RunStarted::default()
+            })),
+            Event::Plan(Plan { cases: vec![PlannedCase::default()] }),
             Event::Note(Note { text: "building istiod, about 4 min".into() }),
             Event::PhaseFinished(PhaseFinished { phase: Phase::Up, duration_ms: 8900, error: None }),
             Event::PhaseFinished(PhaseFinished {
@@ -244,12 +228,12 @@ mod tests {
     }
 
     #[test]
-    fn progress_counts_and_names_what_runs() {
+    fn progress_counts() {
         let mut state = State::default();
         for name in ["a", "b", "c"] {
             state.take(&Event::CaseStarted(CaseStarted { name: name.into() }));
         }
         state.take(&finished("b", CaseVerdict::Pass, None));
-        assert_eq!(state.progress(), "1 pass · running a and 1 more");
+        assert_eq!(state.progress(), "1 pass");
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::case::Unmet;
+use tokio::time::Instant;
+
+use crate::case::{Answer, Unmet};
 
 /// How many different answers are told apart.
 const MOST_ANSWERS: usize = 12;
@@ -13,7 +15,8 @@ pub(super) struct Record(Mutex<Seen>);
 
 #[derive(Default)]
 struct Seen {
-    answers: Vec<(String, u32)>,
+    began: Option<Instant>,
+    answers: Vec<Answer>,
     miss: Option<Unmet>,
 }
 
@@ -21,10 +24,17 @@ impl Record {
     /// Counts an answer.
     pub(super) fn answer(&self, summary: String) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = *seen.began.get_or_insert_with(Instant::now);
+        let now = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let room = seen.answers.len() < MOST_ANSWERS;
-        match seen.answers.iter_mut().find(|(known, _)| *known == summary) {
-            Some((_, times)) => *times += 1,
-            None if room => seen.answers.push((summary, 1)),
+        match seen.answers.iter_mut().find(|known| known.text == summary) {
+            Some(known) => {
+                known.count += 1;
+                known.last_ms = now;
+            }
+            None if room => {
+                seen.answers.push(Answer { text: summary, count: 1, first_ms: now, last_ms: now })
+            }
             None => {}
         }
     }
@@ -54,7 +64,8 @@ mod tests {
         }
         record.miss(Unmet { got: "status: 404".into(), ..Unmet::default() });
         let unmet = record.unmet("GET /".into(), || unreachable!());
-        assert_eq!(unmet.answers, [("404 with no body".to_owned(), 2), ("200 from echo/v1".to_owned(), 1)]);
+        let answers: Vec<_> = unmet.answers.iter().map(|it| (it.text.as_str(), it.count)).collect();
+        assert_eq!(answers, [("404 with no body", 2), ("200 from echo/v1", 1)]);
         assert_eq!((unmet.got.as_str(), unmet.sent.as_deref()), ("status: 404", Some("GET /")));
     }
 }

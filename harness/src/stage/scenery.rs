@@ -1,5 +1,6 @@
 //! The objects of the stage, as pure functions of a run: namespaces, accounts, apps and waypoints.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use waymark_echo::api::DEFAULT_CONTROL_PORT;
 
@@ -16,7 +17,7 @@ pub const EXPIRY_LABEL: &str = "waymark.expires";
 pub const WAYPOINT: &str = "waypoint";
 
 /// What all objects of a run have in common.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Playbill {
     /// Short id of the run: lower-case letters and digits.
     pub run: String,

@@ -9,15 +9,40 @@ use waymark_components::{Options, Release};
 use waymark_reports::events::Part;
 
 use crate::case::Broken;
-use crate::cli::TargetOptions;
-use crate::cli::Usage;
+use crate::cli::{PartPaths, TargetOptions, Usage};
 
 /// The release that the user named.
 pub(crate) fn release(options: &TargetOptions) -> Result<Release, Usage> {
     components::release(&options.istio).map_err(|_| {
         let known: Vec<&str> = components::releases().collect();
         Usage::new(format!("unknown release `{}`", options.istio), "releases that exist", known)
+            .of_flag("istio")
     })
+}
+
+/// Refuses parts of the user's own that cannot be run.
+pub(crate) fn check_own(own: &PartPaths) -> Result<(), Usage> {
+    let wrong = |(name, path): (&'static str, &Path)| {
+        let why = unusable(path)?;
+        let what = format!("--{name} {}: {why}", path.display());
+        Some(Usage::new(what, "build it, correct the path, or leave it away", [""; 0]).of_flag(name))
+    };
+    own.given().into_iter().find_map(wrong).map_or(Ok(()), Err)
+}
+
+/// Why a file cannot be run, if it cannot.
+pub(crate) fn unusable(path: &Path) -> Option<&'static str> {
+    use std::io::ErrorKind;
+    use std::os::unix::fs::PermissionsExt;
+    match path.metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => Some("there is no such file"),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Some("its folder is forbidden to you"),
+        Err(_) => Some("it cannot be looked at"),
+        Ok(data) if data.is_dir() => Some("it is a folder"),
+        Ok(data) if !data.is_file() => Some("it is no file"),
+        Ok(data) if data.permissions().mode() & 0o111 == 0 => Some("it is not executable"),
+        Ok(_) => None,
+    }
 }
 
 /// The cache, the network and the paths as the user wants them.
@@ -32,7 +57,8 @@ pub(crate) fn settings(options: &TargetOptions) -> Result<Options, Broken> {
 
 /// Shows progress: a bar on a terminal, a line a minute elsewhere.
 pub(crate) fn progress() -> Box<dyn components::Progress> {
-    if std::io::stderr().is_terminal() {
+    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    if std::io::stderr().is_terminal() && !dumb {
         Box::new(components::Terminal::new())
     } else {
         Box::new(components::Plain::stderr())

@@ -4,16 +4,27 @@ use std::process::ExitCode;
 
 use rstest::rstest;
 use tempfile::TempDir;
+use waymark_reports::verdict::CaseVerdict;
 
 use super::{Asked, Environment, judge};
-use crate::cli::Usage;
 use crate::cli::fake::{FakeOperations, suites};
+use crate::cli::{RunOptions, Usage};
 use crate::printer::{Colour, Console};
 
 fn conformance(args: &[&str], operations: FakeOperations) -> Result<String, Usage> {
     let dir = TempDir::new().unwrap();
+    conformance_in(&dir, args, None, operations)
+}
+
+fn conformance_in(
+    dir: &TempDir,
+    args: &[&str],
+    part_of: Option<&str>,
+    operations: FakeOperations,
+) -> Result<String, Usage> {
     let flag = format!("--run-dir={}", dir.path().display());
     let Environment { options } = clap::Parser::try_parse_from(["conformance", &flag]).unwrap();
+    let options = RunOptions { part_of: part_of.map(str::to_owned), ..options };
     let asked = Asked::parse(args.iter().chain(&["--logfile", "/dev/null"]).map(Into::into).collect());
     let code = judge(&asked, options, &suites(), operations, Console::new(Colour::Never))?;
     let ran = dir.path().join("latest/result.json").is_file();
@@ -33,6 +44,40 @@ fn conformance(args: &[&str], operations: FakeOperations) -> Result<String, Usag
 #[case::filter_of_another_binary(&["elsewhere"], "0 idle")]
 fn trials_end_as_their_cases(#[case] args: &[&str], #[case] want: &str) {
     assert_eq!(conformance(args, FakeOperations::default()).unwrap(), want);
+}
+
+#[rstest]
+#[case::kept(&["--exact", "fake::kept"], "0 ran")]
+#[case::broken(&["--exact", "fake::broken_promise"], "101 ran")]
+#[case::unsupported_does_not_pass(&["--exact", "fake::old", "--ignored"], "101 ran")]
+#[case::unsupported_is_ignored(&["--exact", "fake::old"], "0 idle")]
+fn a_part_of_a_run_passes_only_what_passed(#[case] args: &[&str], #[case] want: &str) {
+    let dir = TempDir::new().unwrap();
+    let got = conformance_in(&dir, args, Some("run-7"), FakeOperations::default()).unwrap();
+    assert_eq!(got, want);
+    assert!(!dir.path().join("run-7/events.ndjson").exists());
+}
+
+#[test]
+fn parts_of_a_run_are_one_run_and_red_stays_red() {
+    use waymark_reports::events::{CaseFinished, Entry, Event, VERSION};
+    use waymark_reports::result::RunResult;
+    let dir = TempDir::new().unwrap();
+    let part = |case: &str| {
+        conformance_in(&dir, &["--exact", case], Some("run-7"), FakeOperations::default()).unwrap()
+    };
+    assert_eq!(part("fake::kept"), "0 ran");
+    // an earlier attempt, by another process
+    let failed =
+        CaseFinished { name: "fake::kept".into(), verdict: CaseVerdict::Fail, ..CaseFinished::default() };
+    let ts = jiff::Timestamp::UNIX_EPOCH;
+    let event = Event::CaseFinished(Box::new(failed));
+    let line = waymark_reports::journal::line(&Entry { v: VERSION, seq: 1, ts, run: "run-7".into(), event });
+    std::fs::write(dir.path().join("run-7/events.1.ndjson"), line.unwrap()).unwrap();
+    assert_eq!(part("fake::kept"), "101 ran");
+    let result = std::fs::read_to_string(dir.path().join("run-7/result.json")).unwrap();
+    let result: RunResult = serde_json::from_str(&result).unwrap();
+    assert_eq!((result.run.id.as_str(), result.totals.fail, result.totals.pass), ("run-7", 1, 0));
 }
 
 #[test]
