@@ -4,11 +4,18 @@ use waymark_harness::prelude::*;
 
 suite! {
     "authorization", "AuthorizationPolicy at the waypoint";
-    denied_method_is_403, Core, ["AZ7-01", "AZ7-02"], "a method that no rule allows is answered 403 by the waypoint";
-    denied_path_is_403, Core, ["AZ7-01", "AZ7-02"], "a path that no rule allows is answered 403 by the waypoint";
-    denied_identity_is_403, Core, ["AZ7-03", "AZ7-04", "AZ7-14"], "a client whose identity no rule allows is answered 403 by the waypoint";
-    deny_beats_allow, Core, ["AZ7-05"], "a request that one policy allows and another denies is answered 403";
-    policy_leaves_other_service_alone, Core, ["AZ7-14"], "a policy attached to one Service does not touch another behind the same waypoint";
+    denied_method_is_403, Core, ["AZ7-01", "AZ7-02"], "a method that no rule allows is answered 403 by the waypoint",
+        denies = true, killed_by = ["rbac-off"];
+    denied_path_is_403, Core, ["AZ7-01", "AZ7-02"], "a path that no rule allows is answered 403 by the waypoint",
+        denies = true, killed_by = ["rbac-off"];
+    denied_identity_is_403, Core, ["AZ7-03", "AZ7-04", "AZ7-14"], "a client whose identity no rule allows is answered 403 by the waypoint",
+        denies = true, killed_by = ["rbac-off"];
+    deny_beats_allow, Core, ["AZ7-05"], "a request that one policy allows and another denies is answered 403",
+        denies = true, killed_by = ["rbac-off"];
+    policy_leaves_other_service_alone, Core, ["AZ7-14"], "a policy attached to one Service does not touch another behind the same waypoint",
+        denies = true, killed_by = ["rbac-off"];
+    l4_policy_refuses_other_identity, Core, ["AZ4-01", "AZ4-02"], "a policy that selects a workload admits the identities it names, and ztunnel refuses every other",
+        isolation = Namespace, scopes = [Mesh], denies = true, killed_by = ["l4-policy-off"];
 }
 
 /// What the waypoint's access log says of a request that RBAC refused.
@@ -79,4 +86,16 @@ async fn policy_leaves_other_service_alone(t: &Ctx) -> Verdict {
     client.get(closed.url("/")).must(refused).await?;
     client.get(open.url("/")).must(status(200).and(served_by(V1)).and(passed(t.waypoint()))).await?;
     client.get(open.url("/")).must_never(status(403)).await
+}
+
+async fn l4_policy_refuses_other_identity(t: &Ctx) -> Verdict {
+    let (friend, stranger) = (t.client(ClientA), t.client(ClientB));
+    let pod = t.pod_url(V1, "/").await?;
+    let fine = status(200).and(served_by(V1)).and(direct_l4());
+    stranger.get(&pod).must(&fine).await?;
+
+    t.apply(allow("friends").selecting(t.workload(V1)).rule(request().from(friend))).await?;
+
+    stranger.get(&pod).must(denied_by(Ztunnel)).await?;
+    friend.get(&pod).must(fine).await
 }

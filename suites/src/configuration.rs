@@ -6,7 +6,7 @@ suite! {
     "configuration", "What istiod sends, proxies take";
     // alone and last: it speaks of everything that the cases before it made istiod send
     proxies_refuse_nothing, Core, ["WPL-23"], "no proxy refuses configuration that istiod sends",
-        isolation = Mesh, scopes = [Mesh];
+        isolation = Mesh, scopes = [Mesh], killed_by = ["refuse-listener"];
 }
 
 async fn proxies_refuse_nothing(t: &Ctx) -> Verdict {

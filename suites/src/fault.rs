@@ -4,8 +4,11 @@ use waymark_harness::prelude::*;
 
 suite! {
     "fault", "VirtualService fault injection";
-    abort_is_answered_by_waypoint, Extended, ["FLT-01"], "an abort fault is answered by the waypoint with the given status";
-    delay_holds_request_back, Extended, ["1.14"], "a delay fault holds a request back for the given time";
+    abort_is_answered_by_waypoint, Extended, ["FLT-01"], "an abort fault is answered by the waypoint with the given status",
+        killed_by = ["fault-off"];
+    delay_holds_request_back, Extended, [], "a delay fault holds a request back for the given time",
+        source = "https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPFaultInjection-Delay",
+        killed_by = ["fault-off"];
 }
 
 async fn abort_is_answered_by_waypoint(t: &Ctx) -> Verdict {

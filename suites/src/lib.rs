@@ -11,6 +11,7 @@ mod metrics;
 mod removal;
 mod routing;
 mod scope;
+mod traffic;
 
 use waymark_harness::case::Suite;
 
@@ -19,6 +20,7 @@ pub fn suites() -> Vec<Suite> {
     vec![
         routing::SUITE,
         scope::SUITE,
+        traffic::SUITE,
         fault::SUITE,
         authorization::SUITE,
         access_log::SUITE,
@@ -27,3 +29,9 @@ pub fn suites() -> Vec<Suite> {
         configuration::SUITE,
     ]
 }
+
+/// The list of known deviations, which is part of the binary.
+pub const KNOWN: (&str, &str) = ("suites/known-deviations.toml", include_str!("../known-deviations.toml"));
+
+/// The rows of the behaviour catalogue that cases may cite.
+pub const ROWS: &str = include_str!("../catalogue.txt");

@@ -5,9 +5,9 @@ use waymark_harness::prelude::*;
 suite! {
     "removal", "A waypoint is taken away";
     traffic_flows_at_l4_after_removal, Core, ["WPL-03", "WPL-04"], "after its waypoint is deleted a Service answers at L4, and nothing hangs on the way",
-        isolation = Namespace;
+        isolation = Namespace, killed_by = ["removal-leaves-policy"];
     l7_policy_ends_with_waypoint, Core, ["WPL-04"], "a policy attached to a Service no longer applies after its waypoint is deleted",
-        isolation = Namespace;
+        isolation = Namespace, killed_by = ["removal-leaves-policy"];
 }
 
 async fn traffic_flows_at_l4_after_removal(t: &Ctx) -> Verdict {

@@ -4,11 +4,16 @@ use waymark_harness::prelude::*;
 
 suite! {
     "routing", "Gateway API HTTPRoute, mesh binding";
-    no_route_service_answers_through_waypoint, Core, ["GWC-01", "REACH-01"], "a Service without routes answers through its waypoint";
-    header_match_selects_backend, Core, ["GWC-03"], "a request matching a rule's header reaches that rule's backend";
-    path_match_selects_backend, Core, ["GWC-03", "GWC-04"], "a path prefix selects a rule by whole segments";
-    unmatched_path_is_404, Core, ["GWC-07"], "a request matching no rule is answered 404 by the waypoint";
-    weights_are_kept, Core, ["GWC-05"], "traffic is shared between backends in the ratio of their weights";
+    no_route_service_answers_through_waypoint, Core, ["GWC-01", "REACH-01"], "a Service without routes answers through its waypoint",
+        killed_by = ["bypass-waypoint"];
+    header_match_selects_backend, Core, ["GWC-03"], "a request matching a rule's header reaches that rule's backend",
+        killed_by = ["ignore-header-match"];
+    path_match_selects_backend, Core, ["GWC-03", "GWC-04"], "a path prefix selects a rule by whole segments",
+        killed_by = ["ignore-path-match"];
+    unmatched_path_is_404, Core, ["GWC-07"], "a request matching no rule is answered 404 by the waypoint",
+        killed_by = ["ignore-path-match"];
+    weights_are_kept, Core, ["GWC-05"], "traffic is shared between backends in the ratio of their weights",
+        killed_by = ["weights-level"];
 }
 
 async fn no_route_service_answers_through_waypoint(t: &Ctx) -> Verdict {

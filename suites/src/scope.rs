@@ -5,13 +5,15 @@ use waymark_harness::prelude::*;
 suite! {
     "scope", "Which traffic passes a waypoint";
     others_service_does_not_pass, Core, ["WPL-12", "REACH-01"], "a Service of another account does not pass the waypoint of a service account",
-        scopes = [ServiceAccount];
-    pod_address_does_not_pass, Core, ["REACH-09"], "a request to a pod's own address does not pass a waypoint for Services";
-    service_outside_does_not_pass, Core, ["WPL-12"], "a Service that does not use the waypoint, or opts out of it, does not pass it";
+        scopes = [ServiceAccount], killed_by = ["scope-leak"];
+    pod_address_does_not_pass, Core, ["REACH-09"], "a request to a pod's own address does not pass a waypoint for Services",
+        killed_by = ["scope-leak"];
+    service_outside_does_not_pass, Core, ["WPL-12"], "a Service that does not use the waypoint, or opts out of it, does not pass it",
+        killed_by = ["scope-leak"];
     service_over_both_accounts_passes_for_both, Observed, ["WPL-12"], "a labelled Service over two accounts passes the waypoint for both",
-        scopes = [ServiceAccount];
+        scopes = [ServiceAccount], killed_by = ["bypass-waypoint"];
     destination_without_waypoint_stays_l4, Core, ["REACH-07", "WPL-03"], "a destination without a waypoint sees the client's own address",
-        scopes = [Mesh];
+        scopes = [Mesh], killed_by = ["scope-leak"];
 }
 
 async fn others_service_does_not_pass(t: &Ctx) -> Verdict {
