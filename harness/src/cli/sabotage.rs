@@ -4,7 +4,6 @@
 //! any defect shows at the same time that the cases are green there, and that no defect is felt beyond its namespaces.
 //! What is felt by all of the mesh runs after the rest, one at a time.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
@@ -12,7 +11,7 @@ use futures::stream::{self, StreamExt};
 use tokio::time::Instant;
 use waymark_reports::events::{Event, Outcome as RunOutcome, RunFinished};
 use waymark_reports::matrix::{Attack, Control, KillMatrix, Outcome, SCHEMA_VERSION};
-use waymark_reports::result::RunResult;
+use waymark_reports::result::{RunResult, fold};
 
 use super::operations::{Defect, Operations, Reach, Reliance, Setup};
 use super::options::{Keep, RunOptions};
@@ -230,7 +229,7 @@ impl<O: Operations> Field<O> {
             stop: self.stop.clone(),
         };
         let idle = session.trials.is_empty();
-        let result = if idle { session.nothing() } else { session.conduct(place, Vec::new()).await.result };
+        let result = if idle { fold(&[]) } else { session.conduct(place, Vec::new()).await.result };
         let attack = defect.map(|defect| {
             let blinds = defect.reach == Reach::Mesh;
             let obstacle = if idle { None } else { result.run.reason.clone() };
@@ -258,7 +257,7 @@ fn conclude<O: Operations>(matrix: &KillMatrix, dir: &RunDir, field: &Field<O>) 
         dir.write(name, &text).map_err(|why| Broken::with("write the matrix", why))?;
     }
     field.console.out(&matrix.text());
-    field.console.out(&format!("report  {}", shown(dir.path(), "sabotage.json")));
+    field.console.out(&format!("report  {}", run_dir::shown(&dir.path().join("sabotage.json"))));
     let exit = match matrix.outcome() {
         _ if field.stop.is_stopping() => Exit::Interrupted,
         Outcome::Clean => Exit::Ok,
@@ -266,8 +265,4 @@ fn conclude<O: Operations>(matrix: &KillMatrix, dir: &RunDir, field: &Field<O>) 
         Outcome::Unjudged => Exit::Inconclusive,
     };
     Ok(exit)
-}
-
-fn shown(dir: &Path, name: &str) -> String {
-    run_dir::shown(&dir.join(name))
 }

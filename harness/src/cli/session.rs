@@ -149,11 +149,6 @@ impl<O: Operations> Session<O> {
         }
     }
 
-    /// The result of a run that has nothing to try.
-    pub(crate) fn nothing(&self) -> RunResult {
-        Journal::new("", None, Vec::new()).result()
-    }
-
     fn announce(&self, journal: &Journal, seed: Option<u64>) {
         journal.emit(Event::RunStarted(Box::new(RunStarted {
             waymark: env!("CARGO_PKG_VERSION").to_owned(),
