@@ -9,18 +9,10 @@ use std::fmt;
 
 use futures::future::BoxFuture;
 
-pub use waymark_reports::events::Answer;
+use waymark_reports::events::in_one_line;
 
-/// How binding a promise is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
-pub enum Level {
-    /// An upstream integration test or stable documentation says so.
-    Core,
-    /// An alpha or beta feature.
-    Extended,
-    /// Read from code or undocumented; never makes a real Istio nonconformant.
-    Observed,
-}
+pub use waymark_reports::events::Answer;
+pub use waymark_reports::verdict::Level;
 
 /// Which waypoint a case is tried through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -157,26 +149,6 @@ pub struct Suite<C: 'static = crate::world::Ctx> {
     pub cases: &'static [Case<C>],
 }
 
-impl Level {
-    /// The word used on the command line and in reports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Core => "core",
-            Self::Extended => "extended",
-            Self::Observed => "observed",
-        }
-    }
-
-    /// What it means for a verdict.
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::Core => "an upstream integration test or stable documentation says so",
-            Self::Extended => "a feature in alpha or beta",
-            Self::Observed => "read from code or undocumented; never makes a real Istio nonconformant",
-        }
-    }
-}
-
 impl Scope {
     /// The last segment of a trial's name; none for [`Scope::Mesh`].
     pub const fn suffix(self) -> Option<&'static str> {
@@ -264,7 +236,7 @@ impl fmt::Display for Need {
 
 impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "want {}, got {}", one_line(&self.want), one_line(&self.got))
+        f.write_str(&in_one_line(&self.want, &self.got))
     }
 }
 
@@ -278,10 +250,6 @@ impl<C> Case<C> {
             None => format!("{}::{}", self.suite, self.name),
         }
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

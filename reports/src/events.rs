@@ -8,7 +8,7 @@ use crate::verdict::{CaseVerdict, Level, Scope};
 
 mod failure;
 
-pub use failure::{Answer, Cause, Confidence, EvidenceFile, Mismatch};
+pub use failure::{Answer, Cause, Confidence, EvidenceFile, Mismatch, in_one_line};
 
 /// Version of the format, field `v` of each line.
 pub const VERSION: u32 = 1;

@@ -129,12 +129,24 @@ impl RunVerdict {
 }
 
 impl Level {
-    /// The word in `result.json`.
+    /// All of them, the most binding first.
+    pub const ALL: [Self; 3] = [Self::Core, Self::Extended, Self::Observed];
+
+    /// The word in `result.json` and on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Core => "core",
             Self::Extended => "extended",
             Self::Observed => "observed",
+        }
+    }
+
+    /// What it means for a verdict.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Core => "an upstream integration test or stable documentation says so",
+            Self::Extended => "a feature in alpha or beta",
+            Self::Observed => "read from code or undocumented; never makes a real Istio nonconformant",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -188,7 +189,14 @@ pub(super) struct FilterArgs {
     skip: Vec<String>,
     /// Only cases of these levels: core, extended, observed
     #[arg(long, value_name = "LEVEL", value_delimiter = ',', env = "WAYMARK_LEVEL", hide_env = true)]
+    #[arg(value_parser = level())]
     level: Vec<Level>,
+}
+
+fn level() -> impl TypedValueParser<Value = Level> {
+    let words = Level::ALL.map(|level| PossibleValue::new(level.as_str()).help(level.meaning()));
+    let of = |word: String| Level::ALL.into_iter().find(|level| level.as_str() == word);
+    PossibleValuesParser::new(words).try_map(move |word| of(word).ok_or("no such level"))
 }
 
 #[derive(Args, Debug)]

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use waymark_reports::events::PlannedCase;
-use waymark_reports::verdict;
 
 use super::{Capabilities, Deviation, source};
-use crate::case::{Case, Level, Scope, Suite};
+use crate::case::{Case, Scope, Suite};
 
 /// One case at one scope.
 pub struct Trial<C: 'static> {
@@ -52,7 +51,7 @@ impl<C> Trial<C> {
             name: self.name.clone(),
             suite: self.case.suite.to_owned(),
             scope: capabilities.scope(self.scope),
-            level: self.case.level.into(),
+            level: self.case.level,
             promise: self.case.promise.to_owned(),
             refs: self.case.refs.iter().map(|&reference| reference.to_owned()).collect(),
             source: Some(self.written()),
@@ -74,16 +73,6 @@ impl<C> Clone for Trial<C> {
             id: self.id.clone(),
             left_out: self.left_out.clone(),
             deviation: self.deviation.clone(),
-        }
-    }
-}
-
-impl From<Level> for verdict::Level {
-    fn from(level: Level) -> Self {
-        match level {
-            Level::Core => Self::Core,
-            Level::Extended => Self::Extended,
-            Level::Observed => Self::Observed,
         }
     }
 }

@@ -77,11 +77,16 @@ pub struct EvidenceFile {
 impl Mismatch {
     /// Want and got as one line.
     pub fn one_line(&self) -> String {
-        let line = |text: &str| {
-            text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
-        };
-        format!("want {}, got {}", line(&self.want), line(&self.got))
+        in_one_line(&self.want, &self.got)
     }
+}
+
+/// Want and got, each one `label: value` a line, as one line.
+pub fn in_one_line(want: &str, got: &str) -> String {
+    let line = |text: &str| {
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
+    };
+    format!("want {}, got {}", line(want), line(got))
 }
 
 impl Confidence {
