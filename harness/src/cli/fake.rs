@@ -91,7 +91,7 @@ impl Operations for FakeOperations {
     fn defects(&self) -> Vec<Defect> {
         let defect =
             |name| Defect { name, promise: "a fake promise", place: Place::Relay, reach: Reach::Namespace };
-        vec![defect("all-wrong"), defect("nothing-wrong")]
+        vec![defect("all-wrong"), defect("nothing-wrong"), defect("unclaimed")]
     }
 
     fn namespaces(&self, run: &str) -> String {

@@ -210,6 +210,15 @@ fn a_defect_is_judged_by_the_cases_that_claim_it(
     assert!(dir.path().join("sabotage/latest/sabotage.md").is_file());
 }
 
+#[test]
+fn a_defect_that_no_case_claims_survives() {
+    let dir = TempDir::new().unwrap();
+    let flag = format!("--run-dir={}", dir.path().display());
+    assert_eq!(waymark(&["sabotage", &flag, "unclaimed"], FakeOperations::default()), Exit::Failed);
+    let matrix = fs::read_to_string(dir.path().join("sabotage/latest/sabotage.json")).unwrap();
+    assert!(matrix.contains("\"cells\": []") && matrix.contains("unclaimed"), "{matrix}");
+}
+
 #[rstest]
 #[case::unknown_defect(&["sabotage", "all-wong"], Exit::Usage)]
 #[case::flag_of_run(&["sabotage", "--sabotage", "all-wrong"], Exit::Usage)]
