@@ -253,6 +253,20 @@ pub struct CaseFinished {
     /// Where its time went.
     #[serde(default)]
     pub steps: Steps,
+    /// What it counted without judging it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<Figure>,
+}
+
+/// Something that a case counted and did not judge, such as 3 failed requests of 240.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figure {
+    /// What was counted, such as `requests that failed under load`.
+    pub name: String,
+    /// How many.
+    pub count: u64,
+    /// Of how many.
+    pub of: u64,
 }
 
 /// Where the time of a case went, microseconds. What is left of its whole duration is the engine's own.
@@ -310,6 +324,15 @@ pub struct RunFinished {
     pub reason: Option<String>,
 }
 
+impl Figure {
+    /// In words, such as `requests that failed under load: 3 of 240 (1.2 %)`.
+    pub fn words(&self) -> String {
+        let Self { name, count, of } = self;
+        let tenths = count.saturating_mul(1000).checked_div(*of).unwrap_or_default();
+        format!("{name}: {count} of {of} ({}.{} %)", tenths / 10, tenths % 10)
+    }
+}
+
 impl Phase {
     /// The word in `result.json`.
     pub const fn as_str(self) -> &'static str {
@@ -320,6 +343,21 @@ impl Phase {
             Self::Cases => "cases",
             Self::Down => "down",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::Figure;
+
+    #[rstest]
+    #[case(3, 240, "failed: 3 of 240 (1.2 %)")]
+    #[case(0, 0, "failed: 0 of 0 (0.0 %)")]
+    #[case(7, 7, "failed: 7 of 7 (100.0 %)")]
+    fn a_figure_in_words(#[case] count: u64, #[case] of: u64, #[case] want: &str) {
+        assert_eq!(Figure { name: "failed".into(), count, of }.words(), want);
     }
 }
 

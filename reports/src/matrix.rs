@@ -286,8 +286,9 @@ fn fate(verdict: CaseVerdict, blinds: bool) -> Fate {
         CaseVerdict::Fail => Fate::Killed,
         CaseVerdict::Error if blinds => Fate::Killed,
         CaseVerdict::Pass => Fate::Survived,
-        CaseVerdict::Unsupported | CaseVerdict::Skip => Fate::Unsupported,
-        CaseVerdict::Error | CaseVerdict::Known | CaseVerdict::NotRun => Fate::Unjudged,
+        // A promise that the mesh is known to break cannot be broken once more.
+        CaseVerdict::Unsupported | CaseVerdict::Skip | CaseVerdict::Known => Fate::Unsupported,
+        CaseVerdict::Error | CaseVerdict::NotRun => Fate::Unjudged,
     }
 }
 

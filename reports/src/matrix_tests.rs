@@ -61,7 +61,7 @@ fn an_unkillable_case_is_a_survivor_and_a_red_control_proves_nothing() {
 #[case(CaseVerdict::Error, false, Fate::Unjudged)]
 #[case(CaseVerdict::Error, true, Fate::Killed)]
 #[case(CaseVerdict::Pass, true, Fate::Survived)]
-#[case(CaseVerdict::Known, false, Fate::Unjudged)]
+#[case(CaseVerdict::Known, false, Fate::Unsupported)]
 #[case(CaseVerdict::NotRun, true, Fate::Unjudged)]
 #[case(CaseVerdict::Unsupported, false, Fate::Unsupported)]
 fn an_error_is_a_kill_only_for_what_blinds(

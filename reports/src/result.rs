@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::events::{Cause, Deviation, EvidenceFile, Machine, Mismatch, Part, Phase, Shard, Steps};
+use crate::events::{Cause, Deviation, EvidenceFile, Figure, Machine, Mismatch, Part, Phase, Shard, Steps};
 use crate::verdict::{CaseVerdict, Level, RunVerdict, Scope};
 
 mod fold;
@@ -187,6 +187,9 @@ pub struct CaseResult {
     /// Where its time went.
     #[serde(default)]
     pub steps: Steps,
+    /// What it counted without judging it; absent when it counted nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<Figure>,
     /// Further verdicts of the same case: by `--repeat`, or by a run that was merged.
     #[serde(default)]
     pub again: Vec<Again>,

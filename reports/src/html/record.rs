@@ -40,6 +40,7 @@ pub(super) fn record(case: &CaseResult, run: &Run, open: bool) -> Markup {
                 @if let Some(listed) = &case.deviation { dt { "Deviation" } dd { (deviation(listed)) } }
                 @if !case.again.is_empty() { dt { "Again" } dd { (again(&case.again)) } }
                 @if case.evidence.is_some() { dt { "Evidence" } dd { (evidence(case)) } }
+                @if !case.figures.is_empty() { dt { "Counted" } dd { (super::rest::figures(case)) } }
                 dt { "Repeat" } dd { pre.command { code { (repeat(&run.command, &case.name)) } } }
                 @if let Some(source) = &case.source { dt { "Source" } dd { code { (clip(source, 300)) } } }
             }

@@ -10,6 +10,8 @@ use crate::verdict::CaseVerdict;
 
 /// How many reasons for one verdict are told apart.
 const REASONS: usize = 200;
+/// How many figures of one case are listed.
+const FIGURES: usize = 20;
 
 /// Listed deviations that still fail.
 pub(super) fn known(result: &RunResult, rows: &mut Budget) -> Markup {
@@ -101,7 +103,7 @@ fn block(area: &str, cases: &[&CaseResult], rows: &mut Budget) -> (Markup, usize
 fn passed_row(case: &CaseResult) -> Markup {
     html! {
         tr id=(anchor(&case.name)) data-case=(case.verdict) {
-            td.case { (case_cell(case)) @if !case.again.is_empty() { (record::again(&case.again)) } }
+            td.case { (case_cell(case)) (figures(case)) @if !case.again.is_empty() { (record::again(&case.again)) } }
             td { (case.level.as_str()) }
             td { @if let Some(of) = case.scope { (scope(of)) } }
             td align="right" { (seconds(case.duration_ms)) }
@@ -109,6 +111,11 @@ fn passed_row(case: &CaseResult) -> Markup {
             td align="right" { (case.attempts) }
         }
     }
+}
+
+/// What the case counted without judging it, a line each.
+pub(super) fn figures(case: &CaseResult) -> Markup {
+    html! { @for figure in case.figures.iter().take(FIGURES) { br; span.soft { "counted: " (clip(&figure.words(), 200)) } } }
 }
 
 fn case_cell(case: &CaseResult) -> Markup {

@@ -162,6 +162,7 @@ fn case(index: usize) -> CaseResult {
         deviation: None,
         source: Some(format!("suites/src/{suite}.rs:{}", 20 + index)),
         started_ms: Some(14_300 + index as u64 / 4 * 900 + index as u64 % 4 * 30),
+        figures: Vec::new(),
         steps: Steps {
             open_us: 21_000,
             run_us: duration * 1000 - 21_000 - 130_000 - 95,

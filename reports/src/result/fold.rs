@@ -166,6 +166,7 @@ impl<'a> Folding<'a> {
             source: planned.source.clone(),
             started_ms,
             steps: end.steps,
+            figures: end.figures,
             again: again.collect(),
         }
     }

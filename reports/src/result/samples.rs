@@ -71,6 +71,7 @@ pub(crate) fn failed() -> CaseFinished {
         }],
         deviation: None,
         steps: Steps { open_us: 20, run_us: 30_900_000, close_us: 499_000, engine_us: 80 },
+        figures: Vec::new(),
     }
 }
 
@@ -154,6 +155,7 @@ fn passed() -> CaseFinished {
         attempts: 4,
         decided_by: vec!["istiod".into(), "envoy".into()],
         steps: Steps { open_us: 15, run_us: 700_000, close_us: 119_900, engine_us: 85 },
+        figures: Vec::new(),
         ..CaseFinished::default()
     }
 }

@@ -14,8 +14,8 @@ const GUTTER: usize = 8;
 /// Most characters of a reason; the whole of it is in the failure block.
 const REASON: usize = 180;
 
-/// What is red, known or was not reached, what expired, what came unlike when it came again, causes by id, and
-/// why cases were left out; ends with an empty line unless there is nothing to say.
+/// What is red, known or was not reached, what expired, what came unlike when it came again, causes by id, what was
+/// counted, and why cases were left out; ends with an empty line unless there is nothing to say.
 pub(super) fn listing(cases: &[CaseResult], style: Style) -> String {
     let mut out = String::new();
     let alike = none_was_run(cases);
@@ -42,6 +42,10 @@ pub(super) fn listing(cases: &[CaseResult], style: Style) -> String {
         );
     }
     causes(&mut out, cases);
+    for (case, figure) in cases.iter().flat_map(|case| case.figures.iter().map(move |it| (case, it))) {
+        let text = format!("{} {}", case.name, plain::short(&figure.words(), REASON));
+        line(&mut out, "COUNTED", "COUNTED", &text);
+    }
     for verdict in [CaseVerdict::Unsupported, CaseVerdict::Skip] {
         for (reason, count) in reasons(cases, verdict) {
             let label = shout(verdict);
