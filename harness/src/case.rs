@@ -30,8 +30,10 @@ pub enum Scope {
 pub enum Isolation {
     /// Routes and policies attached to its own Services; all such cases run in parallel.
     Host,
-    /// Policies that select its own Deployment; in parallel.
+    /// Policies that select its own Deployments, which stand in a shared place; in parallel.
     Workload,
+    /// Its own captured namespace, without a waypoint and with its own Deployments only; in parallel.
+    Bare,
     /// Its own namespace with its own apps and waypoint; in parallel, as many as the target has slots.
     Namespace,
     /// Root namespace, GatewayClass, istiod, ztunnel; alone, after all others.
@@ -177,6 +179,7 @@ impl Isolation {
         match self {
             Self::Host => "host",
             Self::Workload => "workload",
+            Self::Bare => "bare",
             Self::Namespace => "namespace",
             Self::Mesh => "mesh",
         }
@@ -186,7 +189,8 @@ impl Isolation {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Host => "changes its own Services only; all such cases run at once",
-            Self::Workload => "changes its own Deployment only; runs beside others",
+            Self::Workload => "changes its own Deployments only, in a shared namespace; runs beside others",
+            Self::Bare => "has a namespace of its own without a waypoint; runs beside others",
             Self::Namespace => {
                 "has a namespace and a waypoint of its own; as many at once as there are slots"
             }

@@ -216,6 +216,18 @@ impl Converge {
         self.hold(what, 1, self.budgets.log, look).await
     }
 
+    /// Like [`Converge::logged`], for what a counter must tell; it must tell it several times in a row.
+    ///
+    /// # Errors
+    /// As [`Converge::until`].
+    pub async fn counted<T, E, F, Fut>(&self, what: &str, look: F) -> Result<Settled<T>, Missed<E>>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<Look<T>, E>>,
+    {
+        self.hold(what, self.budgets.streak, self.budgets.log, look).await
+    }
+
     /// Like [`Converge::until`], for pods and Gateways, which take longer.
     ///
     /// # Errors

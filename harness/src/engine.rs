@@ -93,7 +93,7 @@ pub struct Engine<S: Site> {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            jobs: 64,
+            jobs: 16,
             slots: 4,
             seed: None,
             budgets: Budgets::default(),
@@ -122,7 +122,7 @@ impl Budgets {
 
     const fn of(&self, isolation: Isolation) -> Duration {
         match isolation {
-            Isolation::Host | Isolation::Workload => self.case,
+            Isolation::Host | Isolation::Workload | Isolation::Bare => self.case,
             Isolation::Namespace | Isolation::Mesh => self.namespace,
         }
     }

@@ -3,7 +3,9 @@
 
 pub mod binomial;
 mod check;
+mod seen;
 mod sight;
+mod wire;
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +15,13 @@ use waymark_echo::api::Exchange;
 use crate::stage::cast::{Backend, Hop, Part};
 
 pub use check::{Checked, summary};
+pub use seen::{host_seen, not_served_by, path_seen};
 pub use sight::{Sight, WaypointId};
+use wire::Claim;
+pub use wire::{
+    answer_trickles, asked_for, body_arrives, body_returns, body_trickles, echoed, ended_in_order,
+    grpc_message, grpc_status, heard_as, messages, trailer,
+};
 
 /// What one exchange must be. Empty by itself; made by the functions of this module and joined by [`Expectation::and`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +37,8 @@ pub struct Expectation {
     at_most: Vec<Duration>,
     details: Vec<String>,
     in_time: bool,
+    seen: Vec<seen::Seen>,
+    wire: Vec<Claim>,
 }
 
 /// Which way a request went.
@@ -62,6 +72,8 @@ impl Expectation {
             at_most,
             details,
             in_time,
+            seen,
+            wire,
         } = other;
         self.statuses.extend(statuses);
         self.backends.extend(backends);
@@ -74,6 +86,8 @@ impl Expectation {
         self.at_most.extend(at_most);
         self.details.extend(details);
         self.in_time |= in_time;
+        self.seen.extend(seen);
+        self.wire.extend(wire);
         self
     }
 
@@ -99,14 +113,18 @@ impl Expectation {
             at_most: _,
             details,
             in_time: _,
+            seen: _,
+            wire: _,
         } = self;
         let ways = ways.iter().map(|way| match way {
             Way::Passed(_) => Part::Envoy,
             Way::NotPassed(_) | Way::Direct => Part::Ztunnel,
         });
-        let denials = denials.iter().map(|hop| match hop {
-            Hop::Waypoint => Part::Envoy,
-            Hop::Ztunnel => Part::Ztunnel,
+        // Who ends TLS depends on what was dialled, which the verb that says so notes.
+        let denials = denials.iter().filter_map(|hop| match hop {
+            Hop::Waypoint => Some(Part::Envoy),
+            Hop::Ztunnel => Some(Part::Ztunnel),
+            Hop::Handshake => None,
         });
         ways.chain(denials).chain(details.iter().map(|_| Part::Envoy))
     }
@@ -165,7 +183,8 @@ pub fn direct_l4() -> Expectation {
     Expectation { ways: vec![Way::Direct], ..Expectation::default() }
 }
 
-/// This hop refused the request: the waypoint by 403 and `RBAC: access denied`, a ztunnel by ending the connection.
+/// This hop refused the request: the waypoint by 403 and `RBAC: access denied`, a ztunnel by ending the connection, the
+/// end of mutual TLS by an alert, or, to who speaks no TLS, by ending the connection.
 #[must_use]
 pub fn denied_by(hop: Hop) -> Expectation {
     Expectation { denials: vec![hop], ..Expectation::default() }
@@ -177,7 +196,7 @@ pub fn body(text: impl Into<String>) -> Expectation {
     Expectation { bodies: vec![text.into()], ..Expectation::default() }
 }
 
-/// The response has this header with this value.
+/// The response has this header with this value; several values are joined by commas.
 #[must_use]
 pub fn response_header(name: impl Into<String>, value: impl Into<String>) -> Expectation {
     let claim = HeaderClaim { name: name.into(), value: Some(value.into()) };
@@ -191,7 +210,8 @@ pub fn no_response_header(name: impl Into<String>) -> Expectation {
     Expectation { response_headers: vec![claim], ..Expectation::default() }
 }
 
-/// The backend saw this request header with this value.
+/// The backend saw this request header with this value; several values are joined by commas. `:authority` and `:path`,
+/// query included, are headers, too.
 #[must_use]
 pub fn request_header(name: impl Into<String>, value: impl Into<String>) -> Expectation {
     let claim = HeaderClaim { name: name.into(), value: Some(value.into()) };
@@ -217,8 +237,8 @@ pub fn at_most(time: Duration) -> Expectation {
     Expectation { at_most: vec![time], ..Expectation::default() }
 }
 
-/// The waypoint's access log gives this reason for the response, such as `route_not_found`; a text that ends in `[` or
-/// `_` may go on.
+/// The waypoint's access log gives this reason for the response, such as `route_not_found`; a text that ends in `[`, `{`
+/// or `_` may go on.
 #[must_use]
 pub fn because(details: impl Into<String>) -> Expectation {
     Expectation { details: vec![details.into()], ..Expectation::default() }

@@ -50,6 +50,9 @@ fn plain(status: u16, body: &str) -> Exchange {
         echo: None,
         body: body.into(),
         body_length: body.len() as u64,
+        sha256: None,
+        trailers: Vec::new(),
+        messages: None,
     }))
 }
 
@@ -76,7 +79,7 @@ fn echoed(backend: Backend, peer: &str) -> Exchange {
         headers: vec![("x-user".into(), "canary".into())],
         protocol: "HTTP/1.1".into(),
         peer: SocketAddr::new(ip(peer), 4000),
-        body: BodySeen { length: 0, sha256: String::new(), text: None },
+        body: BodySeen::of(b""),
     }));
     answered
 }
@@ -112,6 +115,7 @@ fn met(expectation: &Expectation, exchange: &Exchange, sight: &Sight) -> bool {
     error(ErrorClass::Reset)
 )]
 #[case::denied_by_ztunnel(denied_by(Hop::Ztunnel), error(ErrorClass::Reset), error(ErrorClass::Timeout))]
+#[case::denied_in_handshake(denied_by(Hop::Handshake), error(ErrorClass::Tls), error(ErrorClass::Timeout))]
 #[case::denied_by_ztunnel_401(denied_by(Hop::Ztunnel), plain(401, ""), plain(403, "RBAC: access denied"))]
 #[case::in_time(in_time(), error(ErrorClass::Reset), error(ErrorClass::Timeout))]
 #[case::in_time_to_connect(in_time(), plain(503, ""), error(ErrorClass::ConnectTimeout))]
@@ -129,12 +133,34 @@ fn fails_when_it_should(#[case] claim: Expectation, #[case] right: Exchange, #[c
 #[case::absent(no_response_header("x-question"), true)]
 #[case::seen_by_backend(no_request_header("x-user"), false)]
 #[case::unseen_by_backend(no_request_header("x-nobody"), true)]
+#[case::path_at_backend(request_header(":path", "/"), true)]
+#[case::other_path_at_backend(request_header(":path", "/?a=b"), false)]
+#[case::no_authority_at_backend(no_request_header(":authority"), true)]
 #[case::long_enough(at_least(Duration::from_millis(5)), true)]
 #[case::too_short(at_least(Duration::from_millis(6)), false)]
 #[case::short_enough(at_most(Duration::from_millis(5)), true)]
 #[case::too_long(at_most(Duration::from_millis(4)), false)]
 fn headers_and_times(#[case] claim: Expectation, #[case] holds: bool) {
     assert_eq!(met(&claim, &echoed(Backend::V1, CLIENT), &sight()), holds);
+}
+
+#[rstest]
+#[case::this_path(path_seen("/a"), true)]
+#[case::another_path(path_seen("/"), false)]
+#[case::this_host(host_seen("shop"), true)]
+#[case::another_host(host_seen("cart"), false)]
+#[case::another_backend(not_served_by(Backend::V2), true)]
+#[case::this_backend(not_served_by(Backend::V1), false)]
+#[case::all_values(request_header("X-Many", "a,b"), true)]
+#[case::one_of_two_values(request_header("x-many", "a"), false)]
+fn what_the_backend_saw(#[case] claim: Expectation, #[case] holds: bool) {
+    let mut exchange = echoed(Backend::V1, CLIENT);
+    let Outcome::Response(response) = &mut exchange.outcome else { unreachable!() };
+    let echo = response.echo.as_mut().unwrap();
+    (echo.path, echo.authority) = ("/a".into(), Some("shop".into()));
+    echo.headers = ["a", "b"].map(|value| ("x-many".to_owned(), value.to_owned())).into();
+    assert_eq!(met(&claim, &exchange, &sight()), holds);
+    assert!(!met(&claim, &plain(200, ""), &sight()), "nobody saw anything");
 }
 
 #[rstest]

@@ -13,6 +13,7 @@ use tokio::process::Command;
 use crate::case::Broken;
 use crate::converge::Converge;
 use crate::stage::objects::{ObjectRef, Objects};
+use crate::stage::providers;
 use crate::stage::status::{self, Judge};
 
 pub use dialect::{Dialect, Unspoken};
@@ -68,6 +69,7 @@ impl Install {
         values.extend(
             self.debounce.map(|time| format!("values.pilot.env.PILOT_DEBOUNCE_AFTER={}ms", time.as_millis())),
         );
+        values.extend(providers::values());
         values.extend(self.values.iter().cloned());
         args.extend(values.into_iter().flat_map(|value| ["--set".to_owned(), value]));
         args
@@ -152,7 +154,7 @@ fn probe() -> Value {
 }
 
 /// The last lines that say something; progress lines are redrawn by carriage returns.
-fn last_lines(text: &str) -> String {
+pub(crate) fn last_lines(text: &str) -> String {
     let lines = text.split(['\n', '\r']).map(str::trim_end).filter(|line| !line.is_empty());
     let lines: Vec<_> = lines.collect();
     lines[lines.len().saturating_sub(QUOTED)..].join("\n")
@@ -179,15 +181,21 @@ mod tests {
 
     #[test]
     fn the_values_that_the_cases_need() {
-        insta::assert_snapshot!(install("istioctl").args().join(" ").replace(" --set ", "\n--set "), @"
-        install -y --kubeconfig=/run/kubeconfig --readiness-timeout=120s
-        --set profile=ambient
-        --set hub=docker.io/istio
-        --set tag=1.31.0
-        --set meshConfig.accessLogFile=/dev/stdout
-        --set values.pilot.autoscaleEnabled=false
-        --set values.cni.ambient.dnsCapture=false
-        --set values.pilot.env.PILOT_DEBOUNCE_AFTER=10ms
+        let args = install("istioctl").args();
+        let given: Vec<_> =
+            args.iter().filter(|it| *it != "--set" && !it.contains("extensionProviders")).cloned().collect();
+        insta::assert_snapshot!(given.join("\n"), @"
+        install
+        -y
+        --kubeconfig=/run/kubeconfig
+        --readiness-timeout=120s
+        profile=ambient
+        hub=docker.io/istio
+        tag=1.31.0
+        meshConfig.accessLogFile=/dev/stdout
+        values.pilot.autoscaleEnabled=false
+        values.cni.ambient.dnsCapture=false
+        values.pilot.env.PILOT_DEBOUNCE_AFTER=10ms
         ");
     }
 

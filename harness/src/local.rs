@@ -22,7 +22,7 @@ use crate::cli::operations::{
 };
 use crate::cli::{Operations, RunOptions, TargetOptions, Usage};
 use crate::engine::{Capabilities, Listed};
-use crate::stage::Worlds;
+use crate::stage::{Worlds, providers};
 use crate::target::leftovers::Leftovers;
 use crate::target::parts;
 use crate::target::{self, Reached, Use, doctor};
@@ -257,9 +257,10 @@ fn capabilities(
     let istio = (numbers.next().unwrap_or(1), numbers.next().unwrap_or(0));
     let mut numbers = release.gateway_api().split('.').filter_map(|n| n.parse().ok());
     let gateway_api = (numbers.next().unwrap_or(1), numbers.next().unwrap_or(0));
-    // The cluster is waymark's own; its CRDs are those of the standard channel, its mesh config names no provider yet.
+    // The cluster is waymark's own; its CRDs are those of the standard channel.
     let powers = vec![Power::MeshWide];
-    Ok(Capabilities { istio, parts, tcp: true, gateway_api, powers, ..Capabilities::default() })
+    let providers = [providers::EXT_AUTHZ, providers::OTLP].map(str::to_owned).to_vec();
+    Ok(Capabilities { istio, parts, tcp: true, gateway_api, providers, powers, ..Capabilities::default() })
 }
 
 /// The parts that decide capabilities, as far as they are known before anything is obtained.

@@ -6,6 +6,7 @@ pub mod access_log;
 pub mod metrics;
 pub mod nack;
 mod observer;
+mod tail;
 pub mod ztunnel;
 
 pub use observer::{Observer, PodHere};

@@ -1,11 +1,21 @@
 //! Requests sent by a client of the stage: [`Client`] makes them, [`Probe`] sends them and compares what comes back.
 
+mod address;
+mod batch;
 mod channel;
+mod cut;
+mod load;
+mod passage;
 mod record;
+mod sent;
+mod shares;
+mod spread;
+mod tokens;
+mod tunnel;
+mod wire;
 
 use std::borrow::Borrow;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -16,13 +26,17 @@ use waymark_manifests::WorkloadRef;
 
 use crate::case::{Broken, Failure, Unmet, Verdict};
 use crate::converge::{Look, Missed};
-use crate::expect::binomial::{self, ErrorRates, Part};
-use crate::expect::{Checked, Expectation, Sight, served_by, summary};
-use crate::stage::cast::{Backend, Sender};
-use crate::world::Ctx;
+use crate::evidence::redact;
+use crate::expect::{Checked, Expectation, Sight, summary};
+use crate::stage::cast::Sender;
+use crate::world::{Ctx, Trace};
 
 pub use channel::Channel;
+pub use load::{Fates, as_before};
+pub(crate) use passage::Passage;
+use passage::{host, passage};
 use record::Record;
+pub use sent::Sent;
 
 /// How many requests of a batch may be in flight.
 const BATCH_CONCURRENCY: u32 = 8;
@@ -34,19 +48,6 @@ pub struct Client<'t> {
     sender: Sender,
 }
 
-/// Requests that were sent once and all met their claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
-    /// The `user-agent` that all of them carried.
-    pub(crate) tag: String,
-    /// How many.
-    pub(crate) count: u32,
-    /// Who sent them.
-    pub(crate) sender: Sender,
-    /// The client's end of each of their connections.
-    pub(crate) locals: Vec<SocketAddr>,
-}
-
 impl<'t> Client<'t> {
     pub(crate) fn new(ctx: &'t Ctx, sender: Sender) -> Self {
         Self { ctx, sender }
@@ -54,8 +55,8 @@ impl<'t> Client<'t> {
 
     /// The client as policies name it.
     pub(crate) fn workload(self) -> WorkloadRef {
-        let labels = [("app", self.sender.word())];
-        WorkloadRef::new(self.ctx.stage().home(self.sender), self.sender.word(), labels)
+        let labels = [("waymark.app", self.sender.deployment())];
+        WorkloadRef::new(self.ctx.stage().home(self.sender), self.sender.account(), labels)
     }
 
     /// A GET of `url`.
@@ -70,7 +71,7 @@ impl<'t> Client<'t> {
 
     /// A request with any method.
     pub fn request(self, method: &str, url: impl Into<String>) -> Probe<'t> {
-        Probe { ctx: self.ctx, sender: self.sender, request: SendRequest::new(method, url) }
+        Probe { ctx: self.ctx, sender: self.sender, request: SendRequest::new(method, url), trace: None }
     }
 }
 
@@ -80,6 +81,7 @@ pub struct Probe<'t> {
     ctx: &'t Ctx,
     sender: Sender,
     request: SendRequest,
+    trace: Option<Trace>,
 }
 
 impl Probe<'_> {
@@ -87,6 +89,29 @@ impl Probe<'_> {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.header(name, value);
         self
+    }
+
+    /// Adds a cookie.
+    pub fn cookie(self, name: &str, value: &str) -> Self {
+        self.header("cookie", &format!("{name}={value}"))
+    }
+
+    /// Adds a query parameter to the URL; name and value must need no escapes.
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        let sign = if self.request.url.contains('?') { '&' } else { '?' };
+        self.request.url = format!("{}{sign}{name}={value}", self.request.url);
+        self
+    }
+
+    /// Another probe that sends the same.
+    pub fn again(&self) -> Self {
+        Self { ctx: self.ctx, sender: self.sender, request: self.request.clone(), trace: self.trace.clone() }
+    }
+
+    /// Sends it as a part of a trace.
+    pub fn traced(mut self, trace: &Trace) -> Self {
+        self.trace = Some(trace.clone());
+        self.header("traceparent", &trace.header())
     }
 
     /// Sets the request body.
@@ -186,69 +211,12 @@ impl Probe<'_> {
             Look::Met((tag, exchanges)) => {
                 self.confirm(claim, &tag, &exchanges, &record).await?;
                 let locals = exchanges.iter().filter_map(|exchange| exchange.local).collect();
-                Ok(Sent { tag, count: self.request.count, sender: self.sender, locals })
+                let told = |exchange: &Exchange| Some(exchange.echo()?.header("traceparent")?.to_owned());
+                let traceparents = exchanges.iter().map(told).collect();
+                let Self { request, sender, trace, .. } = self;
+                Ok(Sent { tag, count: request.count, sender, locals, trace, traceparents })
             }
             Look::Unmet(_) => Err(record.unmet(self.sent(), String::new).into()),
-        }
-    }
-
-    /// Sends one batch, every answer of which must meet `each`, and which must be shared by these weights: an exact
-    /// binomial test at the error rates of [`ErrorRates::default`], with a batch large enough for both.
-    ///
-    /// # Errors
-    /// The share that is off, with count and band; or why it could not be judged.
-    pub async fn shared_by(mut self, weights: &[(Backend, u32)], each: Expectation) -> Verdict {
-        let whole: u32 = weights.iter().map(|(_, weight)| weight).sum();
-        let shares: Vec<f64> =
-            weights.iter().map(|(_, weight)| f64::from(*weight) / f64::from(whole.max(1))).collect();
-        let rates = ErrorRates::default();
-        let total = binomial::batch(&shares, rates);
-        self.request = self.request.times(u32::try_from(total).unwrap_or(u32::MAX), BATCH_CONCURRENCY);
-        let record = Record::default();
-        let (_, exchanges) = match self.look(&each, &record).await? {
-            Look::Met(met) => met,
-            Look::Unmet(_) => return Err(record.unmet(self.sent(), String::new).into()),
-        };
-        let parts: Vec<Part> = weights
-            .iter()
-            .zip(&shares)
-            .map(|((backend, _), share)| Part {
-                name: backend.to_string(),
-                hits: answers_of(*backend, &exchanges),
-                share: *share,
-            })
-            .collect();
-        binomial::check(&parts, total, rates).map_err(|why| {
-            let want = weights.iter().map(|(backend, weight)| format!("{backend}: {weight} of {whole}"));
-            let got = parts.iter().map(|part| format!("{}: {} of {total}", part.name, part.hits));
-            Failure::from(Unmet {
-                want: want.collect::<Vec<_>>().join("\n"),
-                got: got.chain([why]).collect::<Vec<_>>().join("\n"),
-                ..record.unmet(self.sent(), String::new)
-            })
-        })
-    }
-
-    /// Sends one batch, every answer of which must meet `each`, and in which each of these backends must answer.
-    ///
-    /// # Errors
-    /// The backend that never did; or why it could not be judged.
-    pub async fn reaches<const N: usize>(mut self, backends: [Backend; N], each: Expectation) -> Verdict {
-        // Chance misses one of two equal backends in 40 requests once in 10¹¹ batches.
-        self.request = self.request.times(40, BATCH_CONCURRENCY);
-        let record = Record::default();
-        let exchanges = match self.look(&each, &record).await? {
-            Look::Met((_, exchanges)) => exchanges,
-            Look::Unmet(_) => return Err(record.unmet(self.sent(), String::new).into()),
-        };
-        match backends.into_iter().find(|backend| answers_of(*backend, &exchanges) == 0) {
-            None => Ok(()),
-            Some(missing) => Err(Unmet {
-                want: format!("answers from each of: {backends:?}"),
-                got: format!("none from {missing}"),
-                ..record.unmet(self.sent(), String::new)
-            }
-            .into()),
         }
     }
 
@@ -282,7 +250,13 @@ impl Probe<'_> {
     /// What is sent, in one line.
     fn sent(&self) -> String {
         let SendRequest { method, url, headers, count, .. } = &self.request;
-        let headers: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let method = self.spoken(method);
+        // A token must not reach a report.
+        let url = redact::text(url);
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| redact::text(&format!("{name}: {}", wire::shown(value))).into_owned())
+            .collect();
         let headers = if headers.is_empty() { String::new() } else { format!(" ({})", headers.join(", ")) };
         let times = if *count > 1 { format!(" ×{count}") } else { String::new() };
         format!("{}: {method} {url}{headers}{times}", self.sender)
@@ -303,6 +277,7 @@ impl Probe<'_> {
         for exchange in &report.exchanges {
             record.answer(summary(exchange));
             self.ctx.journal(|| evidence(&tag, &request, exchange));
+            self.ctx.passed_waypoint(host(&request.url), passage(exchange, &sight));
             if let Checked::Unmet(unmet) = claim.without_log(exchange).check(exchange, &sight)? {
                 let why = unmet.got.replace('\n', ", ");
                 record.miss(unmet);
@@ -332,10 +307,8 @@ impl Probe<'_> {
             let mut sight = self.sight(claim).await?;
             let mut lines = std::collections::BTreeMap::new();
             for waypoint in &waypoints {
-                lines.insert(
-                    waypoint.clone(),
-                    self.ctx.stage().observer().access_lines(waypoint, tag, 60).await?,
-                );
+                lines
+                    .insert(waypoint.clone(), self.ctx.stage().observer().access_lines(waypoint, tag).await?);
             }
             sight.lines = Some(lines);
             for exchange in exchanges {
@@ -367,13 +340,6 @@ impl Probe<'_> {
         }
         Ok(sight)
     }
-}
-
-fn answers_of(backend: Backend, exchanges: &[Exchange]) -> u64 {
-    let claim = served_by(backend);
-    let met =
-        |exchange: &&Exchange| claim.check(exchange, &Sight::default()).is_ok_and(|it| it == Checked::Met);
-    exchanges.iter().filter(met).count() as u64
 }
 
 fn evidence(tag: &str, request: &SendRequest, exchange: &Exchange) -> Value {

@@ -1,14 +1,18 @@
-//! The stage of a run: shared namespaces with apps, waypoints at both scopes and clients, raised once and struck at the end.
+//! The stage of a run: shared namespaces with apps, waypoints at both scopes and clients, raised once and struck at the end;
+//! and the extension providers of the mesh, which stay.
 
 pub mod cast;
 pub(crate) mod forward;
 pub mod objects;
+pub mod port;
+pub mod providers;
 pub mod scenery;
 mod site;
 pub mod status;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use futures::future::{join_all, try_join, try_join_all};
@@ -42,6 +46,8 @@ pub struct Stage {
     /// What proxies had refused before the stage stood.
     refused: Rejections,
     addresses: Mutex<BTreeMap<WaypointId, (Instant, Vec<IpAddr>)>>,
+    /// istioctl of the release, and the kubeconfig for it.
+    istioctl: Option<(PathBuf, PathBuf)>,
 }
 
 impl Stage {
@@ -52,7 +58,8 @@ impl Stage {
     pub async fn raise(client: kube::Client, bill: Playbill, converge: Converge) -> Result<Self, Broken> {
         let mut stage = Self::bare(client, scenery::places(&bill.run), bill, converge);
         stage.refused = stage.observer.rejections().await?;
-        if let Err(failed) = try_join_all(stage.places.iter().map(|place| stage.build(place))).await {
+        let places = try_join_all(stage.places.iter().map(|place| stage.build(place)));
+        if let Err(failed) = try_join(places, stage.provide()).await {
             return Err(stage.with_refusals(failed).await);
         }
         stage.senders = stage.cast().await?;
@@ -93,7 +100,20 @@ impl Stage {
             senders: BTreeMap::new(),
             refused: Rejections::default(),
             addresses: Mutex::default(),
+            istioctl: None,
         }
+    }
+
+    /// The same with the release's istioctl and a kubeconfig of the cluster.
+    #[must_use]
+    pub fn with_istioctl(self, istioctl: Option<PathBuf>, kubeconfig: PathBuf) -> Self {
+        Self { istioctl: istioctl.map(|istioctl| (istioctl, kubeconfig)), ..self }
+    }
+
+    /// istioctl of the release, and the kubeconfig for it.
+    pub(crate) fn istioctl(&self) -> Result<(&Path, &Path), Broken> {
+        let known = self.istioctl.as_ref().map(|(istioctl, config)| (istioctl.as_path(), config.as_path()));
+        known.ok_or_else(|| Broken::new("no istioctl is known of this cluster"))
     }
 
     /// The ways to the clients, which are opened at their first use.
@@ -101,7 +121,7 @@ impl Stage {
         let all =
             self.places.iter().flat_map(|place| place.senders.iter().map(move |sender| (place, *sender)));
         let ways = all.map(|(place, sender)| async move {
-            let pod = self.ready_pod(place, sender.word()).await?;
+            let pod = self.ready_pod(place, &sender.deployment()).await?;
             Ok::<_, Broken>((sender, Channel::new(self.objects.client().clone(), pod)))
         });
         Ok(try_join_all(ways).await?.into_iter().collect())
@@ -250,6 +270,19 @@ impl Stage {
         Ok(())
     }
 
+    /// Puts up the extension providers, unless they stand already.
+    async fn provide(&self) -> Result<(), Broken> {
+        for object in providers::objects(&self.bill) {
+            self.objects.apply(&object).await?;
+        }
+        self.up(&providers::place(), providers::app()).await
+    }
+
+    /// The pod of the extension providers.
+    pub(crate) async fn provider(&self) -> Result<PodHere, Broken> {
+        self.ready_pod(&providers::place(), &providers::app()).await
+    }
+
     /// Deletes an object and waits until it is gone.
     pub(crate) async fn remove(&self, object: &ObjectRef) -> Result<(), Broken> {
         self.objects.delete(object).await?;
@@ -279,7 +312,8 @@ impl Stage {
         Ok(self.converge.rollout(&what, look).await?.value)
     }
 
-    async fn up(&self, place: &Place, deployment: String) -> Result<(), Broken> {
+    /// Waits until a Deployment is available and its pod enrolled, where the place is captured.
+    pub(crate) async fn up(&self, place: &Place, deployment: String) -> Result<(), Broken> {
         let object = ObjectRef {
             api_version: "apps/v1".into(),
             kind: "Deployment".into(),

@@ -52,6 +52,9 @@ pub struct Reached {
     pub image: String,
     /// The release of Istio, by the name that `--istio` takes.
     pub release: String,
+    /// istioctl of that release.
+    #[serde(default)]
+    pub istioctl: Option<PathBuf>,
 }
 
 /// A client for a kubeconfig on this machine; proxies of the surroundings do not apply to loopback.

@@ -4,13 +4,21 @@
 //! scope and the id of the case.
 
 mod act;
+mod app;
 mod arrivals;
+mod binding;
 mod clean;
+mod connections;
 mod counters;
+mod istioctl;
 mod journal;
 mod lines;
+mod parents;
 mod refs;
 mod service;
+mod spans;
+mod tokens;
+mod waypoint;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -19,19 +27,25 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use waymark_manifests::WorkloadRef;
+use waymark_reports::events::Figure;
 
 use crate::case::{Broken, Isolation, Scope, Verdict};
-use crate::expect::WaypointId;
-use crate::probe::Client;
+use crate::expect::{Expectation, WaypointId, because, passed, response_header, served_by, status};
+use crate::probe::{Client, Passage};
 use crate::stage::Stage;
 use crate::stage::cast::{Backend, Part, Sender};
 use crate::stage::scenery::{Mesh, Place};
 
 pub use act::Applied;
+pub use app::App;
+pub use binding::Binding;
 pub use clean::Cleaned;
-pub use counters::Counter;
+pub use counters::{Answers, Count, Metric, answers};
+pub use istioctl::Said;
 pub use lines::AccessClaim;
 pub use service::{Service, Subset};
+pub use spans::{SpanClaim, Trace, span};
+pub use tokens::{Claims, Issuer, Token};
 
 use journal::Journal;
 
@@ -61,7 +75,8 @@ pub struct Convergence {
 
 impl Ctx {
     /// Opens the world of the trial of this name; `id` is unique in the run and a valid DNS label. A case that may
-    /// change its namespace gets one of its own, with its own apps and waypoint.
+    /// change its namespace gets one of its own, with its own apps and waypoint, or bare, with the apps that it asks for
+    /// ([`Ctx::app`]).
     ///
     /// # Errors
     /// A namespace that did not come up.
@@ -73,12 +88,14 @@ impl Ctx {
         isolation: Isolation,
     ) -> Result<Self, Broken> {
         let opened = Timestamp::now();
-        let own = matches!(isolation, Isolation::Workload | Isolation::Namespace);
+        let own = matches!(isolation, Isolation::Bare | Isolation::Namespace);
         let place = Self::place(&stage, id, scope, isolation)?;
         if own {
             stage.build(&place).await?;
         }
-        let waypoint = place.waypoint().ok_or_else(|| Broken::new("a place without a waypoint"))?;
+        // A place without a waypoint is next to the scope's: what must not pass one is compared with that.
+        let waypoint = place.waypoint().or_else(|| stage.place(scope).ok()?.waypoint());
+        let waypoint = waypoint.ok_or_else(|| Broken::new("a scope without a waypoint"))?;
         let probes = AtomicU32::new(0);
         let id = id.to_owned();
         let journal = Journal::default();
@@ -94,14 +111,17 @@ impl Ctx {
         isolation: Isolation,
     ) -> Result<Place, Broken> {
         let shared = stage.place(scope)?;
+        let own = |mesh, backends: &[Backend]| Place {
+            namespace: format!("wm-{}-{id}", stage.bill().run),
+            mesh,
+            backends: backends.to_vec(),
+            senders: Vec::new(),
+        };
         Ok(match isolation {
-            Isolation::Workload | Isolation::Namespace => Place {
-                namespace: format!("wm-{}-{id}", stage.bill().run),
-                mesh: shared.mesh,
-                backends: vec![Backend::V1, Backend::V2],
-                senders: Vec::new(),
-            },
-            Isolation::Host | Isolation::Mesh => shared.clone(),
+            Isolation::Namespace => own(shared.mesh, &[Backend::V1, Backend::V2]),
+            Isolation::Bare => own(Mesh::Captured, &[]),
+            Isolation::Workload if scope == Scope::Mesh => stage.place_of(Mesh::Captured)?.clone(),
+            Isolation::Workload | Isolation::Host | Isolation::Mesh => shared.clone(),
         })
     }
 
@@ -109,6 +129,19 @@ impl Ctx {
     #[must_use]
     pub fn waypoint(&self) -> &WaypointId {
         &self.waypoint
+    }
+
+    /// A 200 from this backend, through the waypoint.
+    #[must_use]
+    pub fn answered_by(&self, backend: Backend) -> Expectation {
+        status(200).and(served_by(backend)).and(passed(&self.waypoint))
+    }
+
+    /// A redirect of this status to exactly this location, given by the waypoint itself.
+    #[must_use]
+    pub fn redirected(&self, code: u16, location: impl Into<String>) -> Expectation {
+        let there = status(code).and(response_header("location", location));
+        there.and(passed(&self.waypoint)).and(because("direct_response"))
     }
 
     /// The scope that this trial is about.
@@ -126,7 +159,7 @@ impl Ctx {
     /// The identity of a client, as certificates and logs spell it.
     #[must_use]
     pub fn identity(&self, sender: Sender) -> String {
-        format!("spiffe://cluster.local/ns/{}/sa/{}", self.stage.home(sender), sender.word())
+        format!("spiffe://cluster.local/ns/{}/sa/{}", self.stage.home(sender), sender.account())
     }
 
     /// The pods of a backend, as policies select them.
@@ -183,6 +216,16 @@ impl Ctx {
         self.journal.exchanges()
     }
 
+    /// What was counted without being judged.
+    #[must_use]
+    pub fn figures(&self) -> Vec<Figure> {
+        self.journal.figures()
+    }
+
+    pub(crate) fn figure(&self, name: &str, count: u64, of: u64) {
+        self.journal.figure(name, count, of);
+    }
+
     pub(crate) fn stage(&self) -> &Stage {
         &self.stage
     }
@@ -208,6 +251,19 @@ impl Ctx {
 
     pub(crate) fn journal(&self, exchange: impl FnOnce() -> Value) {
         self.journal.exchange(exchange());
+    }
+
+    /// Notes an exchange with a host that a waypoint had its hand in, or may have had.
+    pub(crate) fn passed_waypoint(&self, host: &str, passage: Passage) {
+        // While a Service is new, a waypoint answers without knowing, or knowing, whom it answers for.
+        let new = || !self.journal.services().iter().any(|service| service.host() == host);
+        match passage {
+            Passage::Backend => self.journal.pass(host),
+            Passage::Unsure if new() => self.journal.may_pass(host),
+            Passage::Waypoint if new() => self.journal.may_pass(host),
+            Passage::Waypoint => self.journal.pass(host),
+            Passage::Unsure | Passage::Around => {}
+        }
     }
 
     pub(crate) fn decided(&self, parts: impl IntoIterator<Item = Part>) {

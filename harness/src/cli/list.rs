@@ -2,6 +2,7 @@
 
 mod check;
 mod formats;
+mod markdown;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
@@ -17,7 +18,7 @@ pub(super) struct ListArgs {
     #[command(flatten)]
     pub(super) filter: FilterArgs,
     /// How to write the list
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(short, long, visible_alias = "format", value_enum, value_name = "FORMAT", default_value_t)]
     pub(super) output: Format,
     /// Only the names, one a line; the same as `-o names`
     #[arg(long, conflicts_with = "output")]
@@ -50,6 +51,8 @@ pub(super) enum Format {
 struct Row {
     name: String,
     suite: &'static str,
+    #[serde(skip)]
+    about: &'static str,
     case: &'static str,
     scope: Option<&'static str>,
     level: &'static str,
@@ -80,6 +83,7 @@ impl<O: Operations> Cmd<O> {
         let rows: Vec<Row> = chosen
             .map(|trial| Row {
                 suite: trial.case.suite,
+                about: self.about(trial.case.suite),
                 case: trial.case.name,
                 scope: trial.scope.suffix(),
                 level: trial.case.level.as_str(),
@@ -96,7 +100,7 @@ impl<O: Operations> Cmd<O> {
         let text = match if args.names { Format::Names } else { args.output } {
             Format::Table => formats::table(&rows, &heading),
             Format::Names => rows.iter().map(|row| format!("{}\n", row.name)).collect(),
-            Format::Markdown => formats::markdown(&rows, &heading),
+            Format::Markdown => markdown::markdown(&rows, &heading),
             Format::Json => {
                 let text = formats::json(&rows).map_err(|e| Broken::with("write the list as JSON", e))?;
                 self.console.document(&text);
@@ -105,6 +109,12 @@ impl<O: Operations> Cmd<O> {
         };
         self.console.out(&text);
         Ok(Exit::Ok)
+    }
+}
+
+impl<O: Operations> Cmd<O> {
+    fn about(&self, suite: &str) -> &'static str {
+        self.suites.iter().find(|it| it.name == suite).map_or("", |it| it.about)
     }
 }
 

@@ -73,7 +73,7 @@ pub struct RunOptions {
     #[command(flatten)]
     pub target: TargetOptions,
     /// Cases that share the stage and run at once
-    #[arg(long, short, env = "WAYMARK_JOBS", hide_env = true, value_name = "N", default_value_t = 64,
+    #[arg(long, short, env = "WAYMARK_JOBS", hide_env = true, value_name = "N", default_value_t = 16,
           value_parser = clap::value_parser!(u16).range(1..), help_heading = "Running")]
     pub jobs: u16,
     /// Run the cases in random order; the seed is printed

@@ -142,6 +142,7 @@ fn record<C>(
         causes: report.causes,
         files: report.files,
         deviation: None,
+        figures: report.figures,
         steps: Steps {
             engine_us: micros(began.elapsed()).saturating_sub(steps.open_us + steps.run_us + steps.close_us),
             ..steps

@@ -65,7 +65,7 @@ async fn workload_cases_run_at_once_beside_host_cases() {
     let shared = Arc::new(Shared::new(24));
     let mut cases = many(12, "meets", Isolation::Host, MEETS);
     cases.extend(many(12, "meets_too", Isolation::Workload, MEETS));
-    let result = run(&shared, cases, Options::default()).await;
+    let result = run(&shared, cases, Options { jobs: 24, ..Options::default() }).await;
     assert_eq!(result.totals.pass, 24);
 }
 

@@ -35,11 +35,12 @@ impl Shard {
 /// The longest-running class first; what does not run comes last.
 fn rank<C>(trial: &Trial<C>) -> u8 {
     match trial.case.isolation {
-        _ if trial.left_out.is_some() => 4,
+        _ if trial.left_out.is_some() => 5,
         Isolation::Mesh => 0,
         Isolation::Namespace => 1,
-        Isolation::Workload => 2,
-        Isolation::Host => 3,
+        Isolation::Bare => 2,
+        Isolation::Workload => 3,
+        Isolation::Host => 4,
     }
 }
 

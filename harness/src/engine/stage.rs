@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use waymark_reports::events::{Cause, EvidenceFile, Mismatch};
+use waymark_reports::events::{Cause, EvidenceFile, Figure, Mismatch};
 use waymark_reports::verdict::CaseVerdict;
 
 use crate::case::{Broken, Case, Isolation, Scope};
@@ -93,4 +93,6 @@ pub struct CloseReport {
     pub cleanup_error: Option<Broken>,
     /// How many probes were sent until the case could be judged.
     pub attempts: u32,
+    /// What the case counted without judging it.
+    pub figures: Vec<Figure>,
 }

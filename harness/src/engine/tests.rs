@@ -137,7 +137,7 @@ async fn a_failed_clean_up_spoils_a_pass_and_is_told_beside_a_failure() {
 async fn forty_eight_host_cases_run_at_once() {
     let shared = Arc::new(Shared::new(48));
     let cases = many(48, "meets", Isolation::Host, MEETS);
-    let result = run(&shared, cases, Options::default()).await;
+    let result = run(&shared, cases, Options { jobs: 48, ..Options::default() }).await;
     assert_eq!(result.totals.pass, 48);
 }
 

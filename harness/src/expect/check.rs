@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use waymark_echo::api::{ErrorClass, Exchange, Outcome};
+use waymark_echo::api::{EchoReport, ErrorClass, Exchange, Headers, Outcome, Phase, Response};
 
 use super::{Expectation, HeaderClaim, Sight, Way, WaypointId};
 use crate::case::{Answer, Broken, Unmet};
+use crate::evidence::redact;
 use crate::stage::cast::{Backend, Hop};
 
 /// Envoy's body for a request that RBAC refused.
@@ -53,11 +54,24 @@ impl Expectation {
 pub fn summary(exchange: &Exchange) -> String {
     match &exchange.outcome {
         Outcome::Response(response) => match &response.echo {
-            Some(echo) => format!("{} from {}/{}", response.status, echo.service_account, echo.version),
+            Some(echo) => format!("{} from {}/{}", outcome(response), echo.service_account, echo.version),
+            None if response.trailer("grpc-status").is_some() => {
+                let message = response.trailer("grpc-message").unwrap_or_default();
+                format!("{} `{}`", outcome(response), clip(message))
+            }
             None if response.body.is_empty() => format!("{} with no body", response.status),
             None => format!("{} `{}`", response.status, clip(&response.body)),
         },
         Outcome::Error(error) => error.to_string(),
+    }
+}
+
+/// The status by which a protocol tells what came of an exchange, where it has one.
+fn outcome(response: &Response) -> String {
+    match response.trailer("grpc-status") {
+        Some(status) => format!("gRPC {}", clip(status)),
+        None if response.status == 0 => response.protocol.clone(),
+        None => response.status.to_string(),
     }
 }
 
@@ -75,6 +89,8 @@ pub(super) fn want(expectation: &Expectation) -> Vec<String> {
         at_most,
         details,
         in_time,
+        seen,
+        wire,
     } = expectation;
     let mut want = Vec::new();
     want.extend(statuses.iter().map(|status| format!("status: {status}")));
@@ -88,6 +104,8 @@ pub(super) fn want(expectation: &Expectation) -> Vec<String> {
     want.extend(at_most.iter().map(|time| format!("took: at most {time:?}")));
     want.extend(details.iter().map(|text| format!("because: {text}")));
     want.extend(in_time.then(|| "hangs: no".to_owned()));
+    want.extend(seen.iter().map(super::seen::Seen::want));
+    want.extend(wire.iter().map(ToString::to_string));
     want
 }
 
@@ -104,6 +122,8 @@ fn lines(expectation: &Expectation, exchange: &Exchange, sight: &Sight) -> Resul
         at_most,
         details,
         in_time,
+        seen,
+        wire,
     } = expectation;
     // The same order as `want`, so that both can be paired.
     let mut got = Vec::new();
@@ -125,6 +145,8 @@ fn lines(expectation: &Expectation, exchange: &Exchange, sight: &Sight) -> Resul
         got.push(because(want, sight)?);
     }
     got.extend(in_time.then(|| hangs(exchange)));
+    got.extend(seen.iter().map(|claim| claim.got(exchange)));
+    got.extend(wire.iter().map(|claim| claim.got(exchange)));
     let pairs = want(expectation).into_iter().zip(got);
     Ok(pairs.map(|(want, (got, met))| Line { want, got, met }).collect())
 }
@@ -199,7 +221,13 @@ fn denied(hop: Hop, exchange: &Exchange) -> Result<Got, Broken> {
         (Hop::Ztunnel, Outcome::Error(error)) => {
             (summary(exchange), matches!(error.class, ErrorClass::Reset | ErrorClass::Eof))
         }
-        (Hop::Waypoint, Outcome::Error(_)) => (summary(exchange), false),
+        (Hop::Handshake, Outcome::Error(error)) => {
+            let plain = matches!(error.class, ErrorClass::Reset | ErrorClass::Eof | ErrorClass::Protocol);
+            (summary(exchange), error.class == ErrorClass::Tls || (plain && error.phase == Phase::Head))
+        }
+        (Hop::Waypoint, Outcome::Error(_)) | (Hop::Handshake, Outcome::Response(_)) => {
+            (summary(exchange), false)
+        }
     };
     let got = if met { format!("denied by: {hop}") } else { format!("denied by: nobody known, {what}") };
     Ok((got, met))
@@ -223,7 +251,7 @@ fn body(want: &str, exchange: &Exchange) -> Got {
 
 fn response_header(want: &HeaderClaim, exchange: &Exchange) -> Got {
     match exchange.response() {
-        Some(response) => compare_header("response header", want, response.header(&want.name)),
+        Some(response) => compare_header("response header", want, &response.headers),
         None => (format!("response header `{}`: no response, {}", want.name, summary(exchange)), false),
     }
 }
@@ -231,14 +259,27 @@ fn response_header(want: &HeaderClaim, exchange: &Exchange) -> Got {
 fn request_header(want: &HeaderClaim, exchange: &Exchange) -> Got {
     let label = "request header at the backend";
     match exchange.echo() {
-        Some(echo) => compare_header(label, want, echo.header(&want.name)),
+        Some(echo) => compare_header(label, want, &with_pseudo_headers(echo)),
         None => (format!("{label} `{}`: no backend, {}", want.name, summary(exchange)), false),
     }
 }
 
-fn compare_header(label: &str, want: &HeaderClaim, got: Option<&str>) -> Got {
-    let has = HeaderClaim { name: want.name.clone(), value: got.map(str::to_owned) };
+fn compare_header(label: &str, want: &HeaderClaim, headers: &Headers) -> Got {
+    let name = want.name.to_ascii_lowercase();
+    let values: Vec<_> =
+        headers.iter().filter(|(key, _)| *key == name).map(|(_, value)| value.as_str()).collect();
+    let value = (!values.is_empty()).then(|| values.join(","));
+    let has = HeaderClaim { name: want.name.clone(), value };
     (header_text(label, &has), has == *want)
+}
+
+/// The headers that a backend saw, with `:authority` and `:path`.
+fn with_pseudo_headers(echo: &EchoReport) -> Headers {
+    let query = echo.query.iter().map(|query| format!("?{query}"));
+    let path = std::iter::once(echo.path.clone()).chain(query).collect();
+    let authority = echo.authority.iter().map(|authority| (":authority".to_owned(), authority.clone()));
+    let pseudo = std::iter::once((":path".to_owned(), path)).chain(authority);
+    pseudo.chain(echo.headers.iter().cloned()).collect()
 }
 
 fn because(want: &str, sight: &Sight) -> Result<Got, Broken> {
@@ -249,7 +290,7 @@ fn because(want: &str, sight: &Sight) -> Result<Got, Broken> {
     };
     Ok(match lines.values().flatten().next() {
         Some(line) => {
-            let open_ended = want.ends_with(['[', '_']) && line.details.starts_with(want);
+            let open_ended = want.ends_with(['[', '_', '{']) && line.details.starts_with(want);
             (format!("because: {}", line.details), line.details == want || open_ended)
         }
         None => ("because: no line of this probe in any waypoint's access log".to_owned(), false),
@@ -310,7 +351,13 @@ fn way_text(way: &Way) -> String {
 
 fn header_text(label: &str, claim: &HeaderClaim) -> String {
     match &claim.value {
-        Some(value) => format!("{label} `{}`: `{value}`", claim.name),
+        Some(value) => {
+            // A token must not reach a report.
+            let line = format!("{}: {value}", claim.name);
+            let value = redact::text(&line);
+            let value = value.strip_prefix(&format!("{}: ", claim.name)).unwrap_or(redact::MASK).to_owned();
+            format!("{label} `{}`: `{value}`", claim.name)
+        }
         None => format!("{label} `{}`: absent", claim.name),
     }
 }

@@ -123,6 +123,7 @@ impl Local {
             }
         };
         let standing = setup.journal.phase(Phase::Stage, standing).await?;
+        let standing = standing.with_istioctl(reached.istioctl, reached.kubeconfig);
         let adapter = reached.parts.iter().any(|p| p.name == "envoy-istio-extensions" && p.stand_in);
         let mut site = Worlds::new(Arc::new(standing), setup.dir, adapter);
         if in_common {

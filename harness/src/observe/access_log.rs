@@ -19,6 +19,10 @@ pub struct AccessLine {
     pub details: String,
     /// Why the upstream transport failed, `-` when it did not.
     pub upstream_failure: String,
+    /// Length of the request body.
+    pub bytes_received: u64,
+    /// Length of the response body.
+    pub bytes_sent: u64,
     /// Whole duration in milliseconds.
     pub duration_ms: Option<u64>,
     /// The `user-agent` request header.
@@ -50,8 +54,8 @@ impl AccessLine {
             details,
             _termination,
             failure,
-            _received,
-            _sent,
+            received,
+            sent,
             duration,
             _upstream_time,
             _forwarded,
@@ -78,6 +82,8 @@ impl AccessLine {
             flags: owned(flags),
             details: owned(details),
             upstream_failure: owned(failure),
+            bytes_received: received.parse().ok()?,
+            bytes_sent: sent.parse().ok()?,
             duration_ms: duration.parse().ok(),
             user_agent: owned(agent),
             request_id: owned(id),
@@ -133,6 +139,8 @@ mod tests {
             flags: "-",
             details: "via_upstream",
             upstream_failure: "-",
+            bytes_received: 0,
+            bytes_sent: 512,
             duration_ms: Some(
                 3,
             ),

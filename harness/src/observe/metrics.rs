@@ -1,6 +1,9 @@
-//! Prometheus text, as waypoints (15020) and istiod (15014) serve it.
+//! Prometheus text, as waypoints (15090), ztunnels (15020) and istiod (15014) serve it.
 
 use std::collections::BTreeMap;
+
+/// How the names of Istio's own metrics begin.
+const OWN: [&str; 2] = ["istio_", "pilot_"];
 
 /// The series of one scrape.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -18,12 +21,14 @@ pub struct Series {
 }
 
 impl Metrics {
-    /// Reads a scrape; histograms and summaries keep only their `_sum` and `_count`, which arrive as plain series.
+    /// Reads Istio's own series of a scrape, which are few among the hundreds of its proxy; of histograms and summaries
+    /// only `_sum` and `_count`, which arrive as plain series.
     ///
     /// # Errors
     /// The I/O error of the parser.
     pub fn parse(text: &str) -> std::io::Result<Self> {
-        let scrape = prometheus_parse::Scrape::parse(text.lines().map(|line| Ok(line.to_owned())))?;
+        let scrape =
+            prometheus_parse::Scrape::parse(text.lines().filter(own).map(|line| Ok(line.to_owned())))?;
         let series = scrape.samples.into_iter().filter_map(|sample| {
             let value = match sample.value {
                 prometheus_parse::Value::Counter(value)
@@ -48,13 +53,21 @@ impl Metrics {
     /// Their sum; 0 when there is none.
     #[must_use]
     pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
-        self.series(name, labels).map(|series| series.value).sum()
+        // the sum of none is minus zero
+        self.series(name, labels).map(|series| series.value).sum::<f64>() + 0.0
     }
 
     /// Adds the series of another scrape, of another pod of the same thing.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
+}
+
+/// Whether a line is of Istio's own metrics, and not one of the many buckets of a histogram.
+fn own(line: &&str) -> bool {
+    let name = line.strip_prefix("# TYPE ").unwrap_or(line);
+    let name = name.split(['{', ' ']).next().unwrap_or_default();
+    OWN.iter().any(|prefix| name.starts_with(prefix)) && !name.ends_with("_bucket")
 }
 
 #[cfg(test)]

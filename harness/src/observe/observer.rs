@@ -1,6 +1,7 @@
 //! The edge that reads pods' logs and metrics through the Kubernetes API.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{ListParams, LogParams};
@@ -9,6 +10,7 @@ use kube::{Api, Client};
 use super::access_log::AccessLine;
 use super::metrics::Metrics;
 use super::nack::{self, Rejections};
+use super::tail::Tails;
 use super::ztunnel::ConnectionLine;
 use crate::case::Broken;
 use crate::expect::WaypointId;
@@ -16,10 +18,14 @@ use crate::stage::forward;
 
 /// Where Istio itself lives.
 const SYSTEM: &str = "istio-system";
-/// Metrics of a proxy, merged by pilot-agent.
-const PROXY_METRICS: (u16, &str) = (15020, "/stats/prometheus");
+/// The container of a proxy, in waypoints and ztunnels.
+const PROXY: &str = "istio-proxy";
+/// Metrics of a proxy: only those in use, and of some name. All of them are thousands of lines.
+const PROXY_METRICS: (u16, &str) = (15090, "/stats/prometheus?usedonly&filter=");
 /// The admin port of Envoy and of ztunnel, on loopback.
 const ADMIN: u16 = 15000;
+/// Metrics of a ztunnel.
+const ZTUNNEL_METRICS: (u16, &str) = (15020, "/metrics");
 /// Metrics of istiod.
 const ISTIOD_METRICS: (u16, &str) = (15014, "/metrics");
 
@@ -42,13 +48,17 @@ pub struct PodHere {
 #[derive(Clone)]
 pub struct Observer {
     client: Client,
+    waypoints: Arc<Tails<AccessLine>>,
+    ztunnels: Arc<Tails<ConnectionLine>>,
 }
 
 impl Observer {
     /// Reads by this client.
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self { client }
+        let waypoints = Arc::new(Tails::new(PROXY, AccessLine::parse));
+        let ztunnels = Arc::new(Tails::new(PROXY, ConnectionLine::parse));
+        Self { client, waypoints, ztunnels }
     }
 
     /// The pods that carry these labels and have not finished.
@@ -71,44 +81,43 @@ impl Observer {
         self.pods(&waypoint.namespace, &labels).await
     }
 
-    /// The lines that requests with this user agent left in a waypoint's access log within the last `seconds`.
+    /// The lines that requests with this user agent left in a waypoint's access log, as far as it was read.
     ///
     /// # Errors
     /// What the API server said.
-    pub async fn access_lines(
-        &self,
-        waypoint: &WaypointId,
-        agent: &str,
-        seconds: u32,
-    ) -> Result<Vec<AccessLine>, Broken> {
-        let mut lines = Vec::new();
-        for pod in self.waypoint_pods(waypoint).await? {
-            let log = self.log(&pod, "istio-proxy", Since::Seconds(seconds)).await?;
-            lines.extend(log.lines().filter(|line| line.contains(agent)).filter_map(AccessLine::parse));
-        }
-        lines.retain(|line| line.user_agent == agent);
-        Ok(lines)
+    pub async fn access_lines(&self, waypoint: &WaypointId, agent: &str) -> Result<Vec<AccessLine>, Broken> {
+        let pods = self.waypoint_pods(waypoint).await?;
+        let by = |line: &AccessLine| line.user_agent == agent;
+        Ok(pods.iter().flat_map(|pod| self.waypoints.lines(&self.client, pod, by)).collect())
     }
 
-    /// Metrics of all pods of a waypoint, in one.
+    /// Metrics of all pods of a waypoint, in one: those whose names match a regular expression of plain characters.
     ///
     /// # Errors
     /// A pod that cannot be scraped.
-    pub async fn waypoint_metrics(&self, waypoint: &WaypointId) -> Result<Metrics, Broken> {
-        self.scrape(&self.waypoint_pods(waypoint).await?, PROXY_METRICS).await
+    pub async fn waypoint_metrics(&self, waypoint: &WaypointId, names: &str) -> Result<Metrics, Broken> {
+        let (port, path) = PROXY_METRICS;
+        self.scrape(&self.waypoint_pods(waypoint).await?, (port, &format!("{path}{names}"))).await
     }
 
-    /// The connections that all ztunnels tell of within the last `seconds`.
+    /// The connections that all ztunnels tell of, as far as their logs were read, and that `wanted` picks.
     ///
     /// # Errors
     /// What the API server said.
-    pub async fn ztunnel_lines(&self, seconds: u32) -> Result<Vec<ConnectionLine>, Broken> {
-        let mut lines = Vec::new();
-        for pod in self.pods(SYSTEM, "app=ztunnel").await? {
-            let log = self.log(&pod, "istio-proxy", Since::Seconds(seconds)).await?;
-            lines.extend(log.lines().filter_map(ConnectionLine::parse));
-        }
-        Ok(lines)
+    pub async fn ztunnel_lines(
+        &self,
+        wanted: impl Fn(&ConnectionLine) -> bool,
+    ) -> Result<Vec<ConnectionLine>, Broken> {
+        let pods = self.pods(SYSTEM, "app=ztunnel").await?;
+        Ok(pods.iter().flat_map(|pod| self.ztunnels.lines(&self.client, pod, &wanted)).collect())
+    }
+
+    /// Metrics of all ztunnels, in one.
+    ///
+    /// # Errors
+    /// A ztunnel that cannot be scraped.
+    pub async fn ztunnel_metrics(&self) -> Result<Metrics, Broken> {
+        self.scrape(&self.pods(SYSTEM, "app=ztunnel").await?, ZTUNNEL_METRICS).await
     }
 
     /// How often proxies refused configuration since istiod started, and their words. The run asks at its end and after
@@ -125,7 +134,7 @@ impl Observer {
         let mut words = Vec::new();
         if total > 0 {
             for pod in &pods {
-                words.extend(nack::words(&self.log(pod, "discovery", Since::Start).await?));
+                words.extend(nack::words(&self.log(pod, "discovery").await?));
             }
         }
         Ok(Rejections { total, words })
@@ -176,22 +185,12 @@ impl Observer {
         Ok(metrics)
     }
 
-    async fn log(&self, pod: &PodHere, container: &str, since: Since) -> Result<String, Broken> {
+    async fn log(&self, pod: &PodHere, container: &str) -> Result<String, Broken> {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &pod.namespace);
-        let mut params = LogParams { container: Some(container.to_owned()), ..LogParams::default() };
-        match since {
-            Since::Start => {}
-            Since::Seconds(seconds) => params.since_seconds = Some(i64::from(seconds)),
-        }
+        let params = LogParams { container: Some(container.to_owned()), ..LogParams::default() };
         let log = pods.logs(&pod.name, &params).await;
         log.map_err(|why| Broken::with(format!("log of {}/{}", pod.namespace, pod.name), why))
     }
-}
-
-/// Which part of a log.
-enum Since {
-    Start,
-    Seconds(u32),
 }
 
 fn here(namespace: &str, pod: &Pod) -> Option<PodHere> {

@@ -74,20 +74,44 @@ pub enum Sender {
     ClientB,
     /// Outside of the mesh.
     Outsider,
+    /// In the mesh, version 1 of the app in the namespace whose waypoint everything uses: it answers and sends.
+    Neighbour,
 }
 
 impl Sender {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::ClientA, Self::ClientB, Self::Outsider];
+    pub const ALL: [Self; 4] = [Self::ClientA, Self::ClientB, Self::Outsider, Self::Neighbour];
 
-    /// Its Deployment and its service account.
+    /// The word in messages; that of its Deployment and account, unless it is a backend too.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::ClientA => "client-a",
             Self::ClientB => "client-b",
             Self::Outsider => "outsider",
+            Self::Neighbour => "neighbour",
         }
+    }
+
+    /// The backend that it is as well.
+    #[must_use]
+    pub fn backend(self) -> Option<Backend> {
+        match self {
+            Self::Neighbour => Some(Backend::V1),
+            Self::ClientA | Self::ClientB | Self::Outsider => None,
+        }
+    }
+
+    /// The service account it runs under.
+    #[must_use]
+    pub fn account(self) -> &'static str {
+        self.backend().map_or(self.word(), Backend::account)
+    }
+
+    /// Its Deployment.
+    #[must_use]
+    pub fn deployment(self) -> String {
+        self.backend().map_or_else(|| self.word().to_owned(), Backend::deployment)
     }
 }
 
@@ -104,6 +128,8 @@ pub enum Hop {
     Waypoint,
     /// A ztunnel, at L4.
     Ztunnel,
+    /// Whatever ends mutual TLS, before a request is read.
+    Handshake,
 }
 
 impl fmt::Display for Hop {
@@ -111,6 +137,7 @@ impl fmt::Display for Hop {
         f.write_str(match self {
             Self::Waypoint => "waypoint",
             Self::Ztunnel => "ztunnel",
+            Self::Handshake => "TLS handshake",
         })
     }
 }

@@ -68,7 +68,7 @@ async fn exchange(stream: &mut Box<dyn Stream>, request: &[u8]) -> std::io::Resu
         let read = stream.read(&mut chunk).await?;
         answer.0.extend_from_slice(&chunk[..read]);
         answer.1 = read == 0;
-        if answer.1 || answer.body().is_ok() {
+        if answer.1 || answer.may_be_whole() && answer.body().is_ok() {
             return Ok(answer);
         }
     }
@@ -79,6 +79,14 @@ async fn exchange(stream: &mut Box<dyn Stream>, request: &[u8]) -> std::io::Resu
 struct Answer(Vec<u8>, bool);
 
 impl Answer {
+    /// Whether it is worth while to look if it is complete: a chunked body is so only after its last chunk.
+    fn may_be_whole(&self) -> bool {
+        let head = &self.0[..self.0.len().min(4096)];
+        let chunked =
+            String::from_utf8_lossy(head).to_ascii_lowercase().contains("transfer-encoding: chunked");
+        !chunked || self.0.ends_with(b"\r\n0\r\n\r\n")
+    }
+
     /// The body of a complete 200.
     fn body(&self) -> Result<String, String> {
         let split = self.0.windows(4).position(|window| window == b"\r\n\r\n").ok_or("no complete answer")?;

@@ -137,6 +137,16 @@ impl Objects {
         }
     }
 
+    /// Deletes the object without a time to end in good order. Does not wait.
+    ///
+    /// # Errors
+    /// What the API server said.
+    pub async fn kill(&self, object: &ObjectRef) -> Result<(), Broken> {
+        let params = DeleteParams::background().grace_period(0);
+        let killed = self.api(object).delete(&object.name, &params).await;
+        killed.map(drop).map_err(|why| Broken::with(format!("kill {object}"), why))
+    }
+
     /// One look at an object's status by a pure function of its JSON, for [`crate::converge::Converge::until`].
     ///
     /// # Errors

@@ -71,7 +71,7 @@ pub fn places(run: &str) -> Vec<Place> {
         senders: senders.to_vec(),
     };
     vec![
-        place("ns", Mesh::NamespaceWaypoint, &Backend::ALL, &[]),
+        place("ns", Mesh::NamespaceWaypoint, &Backend::ALL, &[Sender::Neighbour]),
         place("sa", Mesh::LabelledWaypoint, &Backend::ALL, &[]),
         place("l4", Mesh::Captured, &[Backend::V1, Backend::V2], &[]),
         place("client", Mesh::Captured, &[], &[Sender::ClientA, Sender::ClientB]),
@@ -111,25 +111,42 @@ impl Place {
     pub fn objects(&self, bill: &Playbill) -> Vec<Value> {
         let mut objects = Vec::new();
         let mut accounts: Vec<&str> = self.backends.iter().map(|it| it.account()).collect();
-        accounts.extend(self.senders.iter().map(|it| it.word()));
+        accounts.extend(self.pure_senders().map(Sender::account));
         accounts.dedup();
-        objects.extend(accounts.into_iter().map(|name| {
-            json!({
-                "apiVersion": "v1", "kind": "ServiceAccount",
-                "metadata": {"name": name, "namespace": self.namespace},
-            })
-        }));
+        objects.extend(accounts.into_iter().map(|name| self.account(name)));
         if self.mesh.has_waypoint() {
             objects.push(self.gateway());
         }
         objects.extend(self.backends.iter().map(|backend| self.backend(*backend, bill)));
-        objects.extend(self.senders.iter().map(|sender| self.sender(*sender, bill)));
+        objects.extend(self.pure_senders().map(|sender| self.sender(sender, bill)));
         objects
+    }
+
+    /// A Deployment of one case's own, which no Service of another case selects, and its account.
+    #[must_use]
+    pub fn extra(&self, backend: Backend, name: &str, bill: &Playbill) -> [Value; 2] {
+        let mut labels = Map::new();
+        labels.insert("app".into(), backend.account().into());
+        labels.insert("version".into(), backend.version().into());
+        let account = self.account(backend.account());
+        [account, self.deployment(name, backend.account(), backend.version(), labels, bill)]
+    }
+
+    /// Those that are not backends as well.
+    fn pure_senders(&self) -> impl Iterator<Item = Sender> {
+        self.senders.iter().copied().filter(|sender| sender.backend().is_none())
+    }
+
+    fn account(&self, name: &str) -> Value {
+        json!({
+            "apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": {"name": name, "namespace": self.namespace},
+        })
     }
 
     /// The names of its Deployments.
     pub fn deployments(&self) -> impl Iterator<Item = String> {
-        let senders = self.senders.iter().map(|sender| sender.word().to_owned());
+        let senders = self.pure_senders().map(Sender::deployment);
         self.backends.iter().map(|backend| backend.deployment()).chain(senders)
     }
 
@@ -161,7 +178,7 @@ impl Place {
         self.deployment(sender.word(), sender.word(), "v1", labels, bill)
     }
 
-    fn deployment(
+    pub(super) fn deployment(
         &self,
         name: &str,
         account: &str,
@@ -248,5 +265,25 @@ mod tests {
         assert_eq!(labels["waymark.set/v1-other"], "true");
         assert!(labels.get("waymark.set/v1-v2").is_none());
         assert_eq!(other["spec"]["template"]["spec"]["serviceAccountName"], "other");
+    }
+
+    #[test]
+    fn an_extra_pod_is_in_no_set() {
+        let places = places("k3x9");
+        let [account, deployment] = places[0].extra(Backend::Other, "other-c1", &bill());
+        assert_eq!(account["metadata"]["name"], "other");
+        let labels = &deployment["spec"]["template"]["metadata"]["labels"];
+        assert_eq!(labels.to_string(), r#"{"app":"other","version":"v1","waymark.app":"other-c1"}"#);
+    }
+
+    #[test]
+    fn a_sender_that_is_a_backend_has_no_deployment_of_its_own() {
+        let places = places("k3x9");
+        let all: Vec<_> = places[0].deployments().collect();
+        assert_eq!(all, ["echo-v1", "echo-v2", "echo-v3", "other"]);
+        assert_eq!(
+            (Sender::Neighbour.deployment().as_str(), Sender::Neighbour.account()),
+            ("echo-v1", "echo")
+        );
     }
 }

@@ -74,6 +74,7 @@ impl Worlds {
             decided_by: parts.map(|part| part.word().to_owned()).collect(),
             cleanup_error: (!problems.is_empty()).then(|| Broken::new(problems.join("; "))),
             attempts: convergence.attempts,
+            figures: ctx.figures(),
             ..told
         }
     }

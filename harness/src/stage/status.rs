@@ -11,7 +11,8 @@ pub fn judge(kind: &str) -> Option<Judge> {
     match kind {
         "HTTPRoute" | "GRPCRoute" | "TCPRoute" | "TLSRoute" => Some(route),
         "Gateway" => Some(gateway),
-        "AuthorizationPolicy" | "RequestAuthentication" | "WasmPlugin" => Some(policy),
+        // Istio tells nothing about a RequestAuthentication.
+        "AuthorizationPolicy" | "WasmPlugin" => Some(policy),
         "Deployment" => Some(deployment),
         _ => None,
     }
@@ -49,11 +50,15 @@ pub fn gateway_class(object: &Value) -> Result<(), String> {
     condition(object, object.pointer("/status/conditions"), "Accepted")
 }
 
-/// A policy with targetRefs was taken by the waypoint, one without by ztunnel.
+/// A policy with targetRefs was taken by the waypoint, one without by ztunnel. Of one on trial (`istio.io/dry-run`) Istio
+/// tells nothing.
 ///
 /// # Errors
 /// The condition that is missing, stale or not true.
 pub fn policy(object: &Value) -> Result<(), String> {
+    if object.pointer("/metadata/annotations/istio.io~1dry-run").and_then(Value::as_str) == Some("true") {
+        return Ok(());
+    }
     let targeted =
         ["/spec/targetRefs", "/spec/targetRef"].into_iter().any(|path| object.pointer(path).is_some());
     let wanted = if targeted { "WaypointAccepted" } else { "ZtunnelAccepted" };
@@ -111,6 +116,33 @@ pub fn daemon_set(object: &Value) -> Result<(), String> {
     Err(format!("available on {available} of {want} nodes"))
 }
 
+/// A condition has this status and this reason, as of this generation.
+///
+/// # Errors
+/// What it says instead.
+pub fn told(object: &Value, kind: &str, status: &str, reason: &str) -> Result<(), String> {
+    let conditions = object.pointer("/status/conditions");
+    let Some(found) = find(conditions, kind) else { return Err(format!("no condition {kind} yet")) };
+    let text = |key: &str| found.get(key).and_then(Value::as_str).unwrap_or_default();
+    if !is_current(object, found) {
+        return Err(format!("condition {kind} is of an older generation"));
+    }
+    if (text("status"), text("reason")) == (status, reason) {
+        return Ok(());
+    }
+    Err(format!("{kind}: {} ({}): {}", text("status"), text("reason"), text("message")))
+}
+
+/// Istio's own kinds write the generation as a string, or not at all.
+fn is_current(object: &Value, condition: &Value) -> bool {
+    let observed = condition.get("observedGeneration").and_then(|it| match it {
+        Value::String(text) => text.parse().ok(),
+        number => number.as_i64(),
+    });
+    let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
+    observed.is_none_or(|observed| observed >= generation)
+}
+
 fn find<'a>(conditions: Option<&'a Value>, kind: &str) -> Option<&'a Value> {
     conditions?
         .as_array()?
@@ -120,13 +152,7 @@ fn find<'a>(conditions: Option<&'a Value>, kind: &str) -> Option<&'a Value> {
 
 fn condition(object: &Value, conditions: Option<&Value>, kind: &str) -> Result<(), String> {
     let Some(found) = find(conditions, kind) else { return Err(format!("no condition {kind} yet")) };
-    // Istio's own kinds write the generation as a string, or not at all.
-    let observed = found.get("observedGeneration").and_then(|it| match it {
-        Value::String(text) => text.parse().ok(),
-        number => number.as_i64(),
-    });
-    let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
-    if observed.is_some_and(|observed| observed < generation) {
+    if !is_current(object, found) {
         return Err(format!("condition {kind} is of an older generation"));
     }
     let text = |key: &str| found.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -187,6 +213,25 @@ mod tests {
         let at_ztunnel =
             json!({"spec": {"selector": {}}, "status": {"conditions": taken("WaypointAccepted")}});
         assert_eq!(policy(&at_ztunnel).unwrap_err(), "no condition ZtunnelAccepted yet");
+        policy(&json!({"metadata": {"annotations": {"istio.io/dry-run": "true"}}})).unwrap();
+    }
+
+    #[rstest]
+    #[case("True", "Why", json!(2), Ok(()))]
+    #[case("False", "Why", json!(2), Err("Taken: False (Why): because"))]
+    #[case("True", "Other", json!(2), Err("Taken: True (Why): because"))]
+    #[case("True", "Why", json!(1), Err("condition Taken is of an older generation"))]
+    fn a_condition_is_told_with_its_reason(
+        #[case] status: &str,
+        #[case] reason: &str,
+        #[case] observed: Value,
+        #[case] want: Result<(), &str>,
+    ) {
+        let found = if reason == "Other" { "True" } else { status };
+        let object = json!({
+            "metadata": {"generation": 2}, "status": {"conditions": conditions("Taken", found, observed)},
+        });
+        assert_eq!(told(&object, "Taken", "True", reason), want.map_err(str::to_owned));
     }
 
     #[test]

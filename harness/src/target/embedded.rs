@@ -83,6 +83,7 @@ pub(crate) async fn start(wanted: Wanted<'_>) -> Result<Embedded, Broken> {
         parts: wanted.obtained.listed(),
         image: images::APP.to_owned(),
         release: wanted.release.name().to_owned(),
+        istioctl: Some(install.istioctl),
     };
     Ok(Embedded { cluster, reached, steps })
 }
@@ -139,13 +140,23 @@ fn install(wanted: &Wanted<'_>) -> Result<Install, Broken> {
         dns_capture: true,
         debounce: Some(DEBOUNCE),
         ready_within: Duration::from_secs(120),
-        // the node's agent works from the host's network; see `waymark_ambient::cni`
-        values: vec![
-            "unvalidatedValues.cni.ambient.shareHostNetworkNamespace=true".to_owned(),
-            // pilot-agent would ask for a cloud's metadata server for two seconds
-            "meshConfig.defaultConfig.proxyMetadata.CLOUD_PLATFORM=none".to_owned(),
-        ],
+        values: values(wanted.release.istio()),
     })
+}
+
+/// What is set here beside what every target sets.
+fn values(istio: &str) -> Vec<String> {
+    let mut values = vec![
+        // the node's agent works from the host's network; see `waymark_ambient::cni`
+        "unvalidatedValues.cni.ambient.shareHostNetworkNamespace=true".to_owned(),
+        // pilot-agent would ask for a cloud's metadata server for two seconds
+        "meshConfig.defaultConfig.proxyMetadata.CLOUD_PLATFORM=none".to_owned(),
+    ];
+    // Cases wait for lines of the access log, which is written every second by default.
+    if !istio.starts_with("1.24") {
+        values.push("meshConfig.defaultConfig.fileFlushInterval=100ms".to_owned());
+    }
+    values
 }
 
 /// Keeps the newest states only: each try of a part that somebody has just built leaves one.

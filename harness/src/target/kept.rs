@@ -227,8 +227,13 @@ mod tests {
     use super::*;
 
     fn kept() -> Kept {
-        let reached =
-            Reached { kubeconfig: "k".into(), parts: vec![], image: "i".into(), release: "1.31".into() };
+        let reached = Reached {
+            kubeconfig: "k".into(),
+            parts: vec![],
+            image: "i".into(),
+            release: "1.31".into(),
+            istioctl: None,
+        };
         Kept {
             pid: own_pid().unwrap(),
             reached,

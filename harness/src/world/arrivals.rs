@@ -6,6 +6,7 @@ use waymark_echo::api::{DEFAULT_CONTROL_PORT, SeenReport};
 use super::Ctx;
 use crate::case::{Broken, Failure, Unmet, Verdict};
 use crate::converge::Look;
+use crate::expect::binomial::{self, ErrorRates};
 use crate::observe::PodHere;
 use crate::probe::Sent;
 use crate::stage::cast::{Backend, Part};
@@ -45,6 +46,34 @@ impl Ctx {
         let Err(missed) = self.stage.converge().must(&what, look).await else { return Ok(()) };
         Err(Failure::Unmet(Unmet {
             want: format!("arrivals: {backend} saw {times}"),
+            got: format!("arrivals: {}", missed.seen()?),
+            decided_by: Some(format!("waypoint {}", self.waypoint)),
+            ..Unmet::default()
+        }))
+    }
+
+    /// A backend must have seen this share of the requests that were sent: an exact binomial test at the error rates of
+    /// [`ErrorRates::default`], which want some 200 requests.
+    ///
+    /// # Errors
+    /// How many it saw instead.
+    pub async fn must_arrive_by_percent(&self, backend: Backend, sent: &Sent, percent: u32) -> Verdict {
+        self.decided([Part::Envoy]);
+        let (total, share) = (u64::from(sent.count), f64::from(percent) / 100.0);
+        let look = || async {
+            let hits = self.arrived(backend, &sent.tag).await? as u64;
+            let part = |name: String, hits, share| binomial::Part { name, hits, share };
+            let rest = part("nobody".to_owned(), total.saturating_sub(hits), 1.0 - share);
+            let parts = [part(backend.to_string(), hits, share), rest];
+            Ok::<_, Broken>(match binomial::check(&parts, total, ErrorRates::default()) {
+                Ok(()) => Look::Met(()),
+                Err(why) => Look::Unmet(format!("{backend} saw {hits} of {total}: {why}")),
+            })
+        };
+        let what = format!("{backend} to see {percent} percent");
+        let Err(missed) = self.stage.converge().must(&what, look).await else { return Ok(()) };
+        Err(Failure::Unmet(Unmet {
+            want: format!("arrivals: {backend} saw {percent} percent of {total}"),
             got: format!("arrivals: {}", missed.seen()?),
             decided_by: Some(format!("waypoint {}", self.waypoint)),
             ..Unmet::default()

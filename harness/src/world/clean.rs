@@ -16,6 +16,11 @@ pub struct Cleaned {
     pub problems: Vec<String>,
 }
 
+/// What must stand until the behaviour from before has been seen.
+fn is_scenery(object: &ObjectRef) -> bool {
+    matches!(object.kind.as_str(), "Service" | "Deployment")
+}
+
 impl Ctx {
     /// Deletes what the case made, and verifies that its Services behave as before unless it is red.
     pub async fn close(&self, red: bool) -> Cleaned {
@@ -48,13 +53,21 @@ impl Ctx {
             namespace: None,
             name: self.place.namespace.clone(),
         };
+        let elsewhere: Vec<_> = self.journal.objects();
+        let elsewhere: Vec<_> = elsewhere
+            .into_iter()
+            .filter(|(object, _)| object.namespace.as_ref() != Some(&self.place.namespace))
+            .filter(|(object, _)| *object != namespace)
+            .collect();
+        let mut problems = self.remove_all(&elsewhere).await;
         // Ends in the background; the run waits for all of its namespaces when it strikes the stage.
-        self.stage.objects().delete(&namespace).await.err().into_iter().collect()
+        problems.extend(self.stage.objects().delete(&namespace).await.err());
+        problems
     }
 
     async fn clear_shared(&self, red: bool) -> Vec<Broken> {
         let (services, rules): (Vec<_>, Vec<_>) =
-            self.journal.objects().into_iter().partition(|(object, _)| object.kind == "Service");
+            self.journal.objects().into_iter().partition(|(object, _)| is_scenery(object));
         let mut problems = self.remove_all(&rules).await;
         // A red case has said already that something is wrong; its Services need not prove it again.
         if !red && !rules.is_empty() {

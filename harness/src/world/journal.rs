@@ -1,10 +1,11 @@
 //! What happened in a case so far: exchanges, objects and pace.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
+use waymark_reports::events::Figure;
 
 use super::{Convergence, Service};
 use crate::stage::cast::Part;
@@ -25,6 +26,17 @@ struct Pages {
     parts: BTreeSet<Part>,
     applied: Vec<(ObjectRef, Value)>,
     services: Vec<Service>,
+    figures: Vec<Figure>,
+    passed: BTreeMap<String, Passed>,
+}
+
+/// Requests to one host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Passed {
+    /// Those that a waypoint had its hand in.
+    pub(super) sure: u32,
+    /// Those that it may have had.
+    pub(super) unsure: u32,
 }
 
 impl Journal {
@@ -44,6 +56,21 @@ impl Journal {
     pub(super) fn exchanges(&self) -> (Vec<Value>, usize) {
         let pages = self.pages();
         (pages.exchanges.iter().cloned().collect(), pages.dropped)
+    }
+
+    /// Counts a response that came from a host through the waypoint.
+    pub(super) fn pass(&self, host: &str) {
+        self.pages().passed.entry(host.to_owned()).or_default().sure += 1;
+    }
+
+    /// Counts an exchange with a host of which nobody knows whether the waypoint knew it as one with that host.
+    pub(super) fn may_pass(&self, host: &str) {
+        self.pages().passed.entry(host.to_owned()).or_default().unsure += 1;
+    }
+
+    /// How many there were.
+    pub(super) fn passed(&self, host: &str) -> Passed {
+        self.pages().passed.get(host).copied().unwrap_or_default()
     }
 
     pub(super) fn note(&self, attempts: u32, after: Duration) {
@@ -87,6 +114,30 @@ impl Journal {
     pub(super) fn services(&self) -> Vec<Service> {
         self.pages().services.clone()
     }
+
+    /// A Service that need not be as before when the case ends.
+    pub(super) fn changed(&self, service: &Service) {
+        self.pages().services.retain(|known| known.whole() != service.whole());
+    }
+
+    /// The manifest that was applied last.
+    pub(super) fn manifest(&self, object: &ObjectRef) -> Option<Value> {
+        let pages = self.pages();
+        pages.applied.iter().find(|(known, _)| known == object).map(|(_, manifest)| manifest.clone())
+    }
+
+    /// Adds to the figure of this name.
+    pub(super) fn figure(&self, name: &str, count: u64, of: u64) {
+        let mut pages = self.pages();
+        match pages.figures.iter_mut().find(|known| known.name == name) {
+            Some(known) => (known.count, known.of) = (known.count + count, known.of + of),
+            None => pages.figures.push(Figure { name: name.to_owned(), count, of }),
+        }
+    }
+
+    pub(super) fn figures(&self) -> Vec<Figure> {
+        self.pages().figures.clone()
+    }
 }
 
 #[cfg(test)]
@@ -115,6 +166,16 @@ mod tests {
         (0..MOST_EXCHANGES + 3).for_each(|n| journal.exchange(n.into()));
         let (kept, dropped) = journal.exchanges();
         assert_eq!((kept.len(), dropped, &kept[0]), (MOST_EXCHANGES, 3, &Value::from(3)));
+    }
+
+    #[test]
+    fn figures_of_one_name_add_up() {
+        let journal = Journal::default();
+        for (name, count) in [("failed", 2), ("late", 1), ("failed", 3)] {
+            journal.figure(name, count, 10);
+        }
+        let words: Vec<_> = journal.figures().iter().map(Figure::words).collect();
+        assert_eq!(words, ["failed: 5 of 20 (25.0 %)", "late: 1 of 10 (10.0 %)"]);
     }
 
     #[test]

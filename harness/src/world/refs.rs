@@ -1,11 +1,12 @@
 //! Handles as the manifest builders take them.
 
 use waymark_manifests::http_route::Backends;
-use waymark_manifests::{GatewayRef, ServiceRef, Target, WorkloadRef, backend};
+use waymark_manifests::{GatewayRef, ServiceRef, Target, WorkloadRef, backend, destination_rule, subset};
 
-use super::{Service, Subset};
+use super::{Ctx, Service, Subset};
 use crate::expect::WaypointId;
 use crate::probe::Client;
+use crate::stage::cast::Backend;
 
 impl From<&Subset> for ServiceRef {
     fn from(subset: &Subset) -> Self {
@@ -43,6 +44,12 @@ impl From<&Service> for Target {
     }
 }
 
+impl From<Backend> for destination_rule::Subset {
+    fn from(backend: Backend) -> Self {
+        subset(backend.word()).labelled([("waymark.app", &backend.deployment())])
+    }
+}
+
 impl From<&WaypointId> for GatewayRef {
     fn from(waypoint: &WaypointId) -> Self {
         Self::new(waypoint.name.clone(), waypoint.namespace.clone())
@@ -52,6 +59,22 @@ impl From<&WaypointId> for GatewayRef {
 impl From<&WaypointId> for Target {
     fn from(waypoint: &WaypointId) -> Self {
         Self::Gateway(waypoint.into())
+    }
+}
+
+impl From<&WaypointId> for WorkloadRef {
+    /// The pods of a waypoint run under an account of the Gateway's name.
+    fn from(waypoint: &WaypointId) -> Self {
+        let labels = [("gateway.networking.k8s.io/gateway-name", waypoint.name.as_str())];
+        Self::new(waypoint.namespace.as_str(), waypoint.name.as_str(), labels)
+    }
+}
+
+impl Ctx {
+    /// A Gateway of this case's namespace that does not exist.
+    #[must_use]
+    pub fn no_gateway(&self) -> GatewayRef {
+        GatewayRef::new(self.named("nowhere"), &self.place.namespace)
     }
 }
 

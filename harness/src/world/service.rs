@@ -4,24 +4,24 @@ use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
 use serde_json::{Map, Value, json};
+use waymark_manifests::ServiceRef;
 
-use super::Ctx;
-use crate::case::{Broken, Failure};
-use crate::expect::{Expectation, direct_l4, passed, status};
+use super::{App, Ctx};
+use crate::case::{Broken, Failure, Scope};
+use crate::expect::{Expectation, WaypointId, direct_l4, passed, status};
 use crate::stage::cast::{Backend, Sender, set_label};
 use crate::stage::objects::ObjectRef;
+use crate::stage::port::Port;
 use crate::stage::scenery::{Mesh, Place, WAYPOINT};
 use crate::stage::status as judge;
-
-/// The port of every Service.
-const PORT: u16 = 80;
 
 /// A Service of this case, and one more for each of its backends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service {
     whole: Subset,
     subsets: BTreeMap<Backend, Subset>,
-    bound: bool,
+    /// The waypoint that it is bound to.
+    waypoint: Option<WaypointId>,
 }
 
 /// A Service by itself: what a route may attach to or send to.
@@ -38,6 +38,12 @@ impl Service {
         format!("http://{}{path}", self.whole.host())
     }
 
+    /// The same at another port.
+    #[must_use]
+    pub fn url_at(&self, port: Port, path: &str) -> String {
+        format!("http://{}:{}{path}", self.whole.host(), port.number())
+    }
+
     /// The same pods, but only of one backend.
     ///
     /// # Panics
@@ -48,10 +54,22 @@ impl Service {
         self.subsets.get(&backend).expect("the Service was made with this backend")
     }
 
+    /// The Service by this port, for routes that are not about [`Port::Http`].
+    #[must_use]
+    pub fn at(&self, port: Port) -> ServiceRef {
+        self.whole.at(port)
+    }
+
     /// The Service as a whole.
     #[must_use]
     pub fn whole(&self) -> &Subset {
         &self.whole
+    }
+
+    /// The identity of its pods of one backend, as certificates and logs spell it.
+    #[must_use]
+    pub fn identity(&self, backend: Backend) -> String {
+        format!("spiffe://cluster.local/ns/{}/sa/{}", self.whole.namespace, backend.account())
     }
 
     /// The name by which logs and metrics know it.
@@ -71,7 +89,13 @@ impl Subset {
     /// Its port.
     #[must_use]
     pub fn port(&self) -> u16 {
-        PORT
+        Port::Http.number()
+    }
+
+    /// The same by this port.
+    #[must_use]
+    pub fn at(&self, port: Port) -> ServiceRef {
+        ServiceRef::new(self.name.clone(), self.namespace.clone(), port.number())
     }
 
     /// Its short name.
@@ -80,7 +104,7 @@ impl Subset {
         &self.name
     }
 
-    fn object(&self) -> ObjectRef {
+    pub(super) fn object(&self) -> ObjectRef {
         ObjectRef {
             api_version: "v1".into(),
             kind: "Service".into(),
@@ -89,7 +113,11 @@ impl Subset {
         }
     }
 
-    fn manifest(&self, set: &[Backend], label: Label) -> Value {
+    fn manifest(&self, set: &[Backend], ports: &[Port], label: Label) -> Value {
+        self.manifest_over((&set_label(set), "true"), ports, label)
+    }
+
+    fn manifest_over(&self, (key, value): (&str, &str), ports: &[Port], label: Label) -> Value {
         let mut labels = Map::new();
         match label {
             Label::Waypoint => drop(labels.insert("istio.io/use-waypoint".into(), WAYPOINT.into())),
@@ -100,8 +128,8 @@ impl Subset {
             "apiVersion": "v1", "kind": "Service",
             "metadata": {"name": self.name, "namespace": self.namespace, "labels": labels},
             "spec": {
-                "selector": {set_label(set): "true"},
-                "ports": [{"name": "http", "port": PORT, "targetPort": 8080, "appProtocol": "http"}],
+                "selector": {key: value},
+                "ports": ports.iter().map(|port| port.entry()).collect::<Vec<_>>(),
             },
         })
     }
@@ -126,9 +154,23 @@ impl Ctx {
         name: &str,
         backends: [Backend; N],
     ) -> Result<Service, Failure> {
+        self.service_with(name, backends, []).await
+    }
+
+    /// The same with these ports beside [`Port::Http`].
+    ///
+    /// # Errors
+    /// As [`Ctx::service`].
+    pub async fn service_with<const N: usize, const P: usize>(
+        &self,
+        name: &str,
+        backends: [Backend; N],
+        ports: [Port; P],
+    ) -> Result<Service, Failure> {
         let covered = backends.iter().any(|backend| backend.account() == "echo");
-        let label = if covered && !self.whole_namespace_bound() { Label::Waypoint } else { Label::Absent };
-        self.make(&self.place, name, &backends, label).await
+        let labelled = covered && self.place.mesh == Mesh::LabelledWaypoint;
+        let label = if labelled { Label::Waypoint } else { Label::Absent };
+        self.make(&self.place, name, &backends, &ports, label).await
     }
 
     /// A Service beside the others that does not use the waypoint: opted out, or without the label.
@@ -141,7 +183,7 @@ impl Ctx {
         backends: [Backend; N],
     ) -> Result<Service, Failure> {
         let label = if self.whole_namespace_bound() { Label::OptOut } else { Label::Absent };
-        self.make(&self.place, name, &backends, label).await
+        self.make(&self.place, name, &backends, &[], label).await
     }
 
     /// A Service in a captured namespace that has no waypoint.
@@ -154,7 +196,35 @@ impl Ctx {
         backends: [Backend; N],
     ) -> Result<Service, Failure> {
         let place = self.stage.place_of(Mesh::Captured)?;
-        self.make(place, name, &backends, Label::Absent).await
+        self.make(place, name, &backends, &[], Label::Absent).await
+    }
+
+    /// A Service beside the waypoint of the other scope, which uses that one.
+    ///
+    /// # Errors
+    /// As [`Ctx::service`].
+    pub async fn service_at_other_scope<const N: usize>(
+        &self,
+        name: &str,
+        backends: [Backend; N],
+    ) -> Result<Service, Failure> {
+        let (mesh, label) = match self.scope {
+            Scope::ServiceAccount => (Mesh::NamespaceWaypoint, Label::Absent),
+            Scope::Namespace | Scope::Mesh => (Mesh::LabelledWaypoint, Label::Waypoint),
+        };
+        self.make(self.stage.place_of(mesh)?, name, &backends, &[], label).await
+    }
+
+    /// A Service over a pod of the case's own, with the ports [`Port::Http`] and [`Port::Alt`], which uses the waypoint of
+    /// the case's place if there is one.
+    ///
+    /// # Errors
+    /// As [`Ctx::service`].
+    pub async fn service_over(&self, name: &str, app: &App) -> Result<Service, Failure> {
+        let label = if self.place.mesh == Mesh::LabelledWaypoint { Label::Waypoint } else { Label::Absent };
+        let service = self.lay_out(&self.place, name, &[], label);
+        let ports = [Port::Http, Port::Alt];
+        self.put_up(service.clone(), vec![service.whole.manifest_over(app.label(), &ports, label)]).await
     }
 
     async fn make(
@@ -162,31 +232,38 @@ impl Ctx {
         place: &Place,
         name: &str,
         backends: &[Backend],
+        more: &[Port],
         label: Label,
     ) -> Result<Service, Failure> {
         let service = self.lay_out(place, name, backends, label);
-        let mut manifests = vec![service.whole.manifest(backends, label)];
+        let ports = [&[Port::Http], more].concat();
+        let mut manifests = vec![service.whole.manifest(backends, &ports, label)];
         // Backends of a route need no waypoint of their own, so only what the case calls is behind it.
         let behind = if place.mesh == Mesh::NamespaceWaypoint { Label::OptOut } else { Label::Absent };
         let subsets = service.subsets.iter().filter(|(_, subset)| **subset != service.whole);
-        manifests.extend(subsets.map(|(backend, subset)| subset.manifest(&[*backend], behind)));
+        manifests.extend(subsets.map(|(backend, subset)| subset.manifest(&[*backend], &ports, behind)));
+        self.put_up(service, manifests).await
+    }
+
+    async fn put_up(&self, service: Service, manifests: Vec<Value>) -> Result<Service, Failure> {
         for manifest in &manifests {
             self.journal.applied(ObjectRef::of(manifest)?, manifest.clone());
         }
         try_join_all(manifests.iter().map(|manifest| self.stage.objects().apply(manifest))).await?;
-        if service.bound {
-            self.bound(&service).await?;
+        if let Some(waypoint) = &service.waypoint {
+            self.bound(&service, waypoint).await?;
         }
         self.client(Sender::ClientA).get(service.url("/")).must(self.untouched(&service)).await?;
         self.journal.service(service.clone());
         Ok(service)
     }
 
-    /// What a request to this Service gets when nothing was attached to it.
-    pub(super) fn untouched(&self, service: &Service) -> Expectation {
-        match service.bound {
-            true => status(200).and(passed(&self.waypoint)),
-            false => status(200).and(direct_l4()),
+    /// What a request to this Service gets when nothing was attached to it: 200, by the way that the Service was made for.
+    #[must_use]
+    pub fn untouched(&self, service: &Service) -> Expectation {
+        match &service.waypoint {
+            Some(waypoint) => status(200).and(passed(waypoint)),
+            None => status(200).and(direct_l4()),
         }
     }
 
@@ -205,12 +282,13 @@ impl Ctx {
             Label::OptOut => false,
             Label::Absent => place.mesh == Mesh::NamespaceWaypoint,
         };
-        Service { subsets: subsets.collect(), whole, bound }
+        let waypoint = place.waypoint().filter(|_| bound);
+        Service { subsets: subsets.collect(), whole, waypoint }
     }
 
-    async fn bound(&self, service: &Service) -> Result<(), Broken> {
+    async fn bound(&self, service: &Service, waypoint: &WaypointId) -> Result<(), Broken> {
         let object = service.whole.object();
-        let waypoint = self.waypoint.to_string();
+        let waypoint = waypoint.to_string();
         let what = format!("{object} bound to waypoint {waypoint}");
         let look = || self.stage.objects().look(&object, |service| judge::bound(service, &waypoint));
         self.stage.converge().until(&what, look).await?;
@@ -228,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_labelled_service_over_two_versions() {
-        insta::assert_yaml_snapshot!(shop().manifest(&[Backend::V2, Backend::V1], Label::Waypoint), @r#"
+        insta::assert_yaml_snapshot!(shop().manifest(&[Backend::V2, Backend::V1], &[Port::Http], Label::Waypoint), @r#"
         apiVersion: v1
         kind: Service
         metadata:
@@ -249,14 +327,16 @@ mod tests {
 
     #[test]
     fn labels_differ_by_what_is_asked() {
-        let labels = |label| shop().manifest(&[Backend::V1], label)["metadata"]["labels"].to_string();
+        let labels =
+            |label| shop().manifest(&[Backend::V1], &[Port::Http], label)["metadata"]["labels"].to_string();
         assert_eq!(labels(Label::OptOut), r#"{"istio.io/use-waypoint":"none"}"#);
         assert_eq!(labels(Label::Absent), "{}");
     }
 
     #[test]
     fn urls_name_the_service_in_full() {
-        let service = Service { whole: shop(), subsets: BTreeMap::new(), bound: true };
+        let service = Service { whole: shop(), subsets: BTreeMap::new(), waypoint: None };
         assert_eq!(service.url("/a"), "http://shop-c1.wm-1-sa.svc.cluster.local/a");
+        assert_eq!(service.url_at(Port::Alt, "/a"), "http://shop-c1.wm-1-sa.svc.cluster.local:81/a");
     }
 }

@@ -48,32 +48,8 @@ pub(super) fn json(rows: &[Row]) -> serde_json::Result<String> {
     document(rows)
 }
 
-/// A heading and a table for each suite.
-pub(super) fn markdown(rows: &[Row], target: &str) -> String {
-    let mut out = String::new();
-    let mut suite = "";
-    for trials in by_case(rows) {
-        let row = trials[0];
-        if row.suite != suite {
-            suite = row.suite;
-            let head = "| case | promise | level | isolation | scope | needs | refs |\n|---|---|---|---|---|---|---|";
-            let _ = writeln!(out, "{}## {suite}\n\n{head}", if out.is_empty() { "" } else { "\n" });
-        }
-        let refs = row.source.map_or_else(|| row.refs.join(", "), |link| format!("[source]({link})"));
-        let reason = trials.iter().find_map(|trial| trial.unsupported.as_ref());
-        let needs = match reason {
-            Some(reason) => format!("{} (unsupported on {target}: {reason})", row.needs.join(", ")),
-            None => or_dash(&row.needs.join(", ")),
-        };
-        let cells = [row.promise, row.level, row.isolation, &scopes(&trials), &needs, &or_dash(&refs)];
-        let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
-        let _ = writeln!(out, "| `{}` | {} |", row.case, cells.join(" | "));
-    }
-    out
-}
-
 /// The trials of one case together, in the order of the list.
-fn by_case(rows: &[Row]) -> Vec<Vec<&Row>> {
+pub(super) fn by_case(rows: &[Row]) -> Vec<Vec<&Row>> {
     let mut cases: Vec<Vec<&Row>> = Vec::new();
     for row in rows {
         match cases.iter_mut().find(|trials| (trials[0].suite, trials[0].case) == (row.suite, row.case)) {
@@ -84,24 +60,25 @@ fn by_case(rows: &[Row]) -> Vec<Vec<&Row>> {
     cases
 }
 
-fn scopes(trials: &[&Row]) -> String {
+pub(super) fn scopes(trials: &[&Row]) -> String {
     let scopes: Vec<&str> = trials.iter().filter_map(|trial| trial.scope).collect();
     or_dash(&scopes.join(","))
 }
 
-fn or_dash(text: &str) -> String {
+pub(super) fn or_dash(text: &str) -> String {
     if text.is_empty() { "-".to_owned() } else { text.to_owned() }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::Row;
-    use super::{json, markdown, table};
+    use super::{json, table};
 
-    fn rows() -> Vec<Row> {
+    pub(in super::super) fn rows() -> Vec<Row> {
         let row = |case: &'static str, scope: Option<&'static str>| Row {
             name: format!("routing::{case}{}", scope.map(|scope| format!("::{scope}")).unwrap_or_default()),
             suite: "routing",
+            about: "Gateway API HTTPRoute",
             case,
             scope,
             level: "core",
@@ -130,7 +107,6 @@ mod tests {
     fn each_format_reads_well() {
         let rows = rows();
         insta::assert_snapshot!("table", table(&rows, "embedded, istio 1.31"));
-        insta::assert_snapshot!("markdown", markdown(&rows, "embedded, istio 1.31"));
         insta::assert_snapshot!("json", json(&rows).unwrap());
     }
 

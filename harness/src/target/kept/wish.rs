@@ -122,8 +122,13 @@ mod tests {
     }
 
     fn kept(wish: Wish) -> Kept {
-        let reached =
-            Reached { kubeconfig: "k".into(), parts: vec![], image: "i".into(), release: "1.31".into() };
+        let reached = Reached {
+            kubeconfig: "k".into(),
+            parts: vec![],
+            image: "i".into(),
+            release: "1.31".into(),
+            istioctl: None,
+        };
         Kept { pid: 1, reached, stage: None, wish, idle_timeout: None, detached: true }
     }
 
