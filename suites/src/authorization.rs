@@ -14,12 +14,20 @@ suite! {
         denies = true, killed_by = ["rbac-off"];
     policy_leaves_other_service_alone, Core, ["AZ7-14"], "a policy attached to one Service does not touch another behind the same waypoint",
         denies = true, killed_by = ["rbac-off"];
-    l4_policy_refuses_other_identity, Core, ["AZ4-01", "AZ4-02"], "a policy that selects a workload admits the identities it names, and ztunnel refuses every other",
-        isolation = Namespace, scopes = [Mesh], denies = true, killed_by = ["l4-policy-off"];
 }
 
 /// What the waypoint's access log says of a request that RBAC refused.
 const REFUSED: &str = "rbac_access_denied_matched_policy[";
+
+/// Answered by V1, through the waypoint.
+pub(crate) fn fine(t: &Ctx) -> Expectation {
+    status(200).and(served_by(V1)).and(passed(t.waypoint()))
+}
+
+/// Refused by a policy at the waypoint.
+pub(crate) fn refused(t: &Ctx) -> Expectation {
+    denied_by(Waypoint).and(passed(t.waypoint())).and(because(REFUSED))
+}
 
 async fn denied_method_is_403(t: &Ctx) -> Verdict {
     let shop = t.service("shop", [V1]).await?;
@@ -86,16 +94,4 @@ async fn policy_leaves_other_service_alone(t: &Ctx) -> Verdict {
     client.get(closed.url("/")).must(refused).await?;
     client.get(open.url("/")).must(status(200).and(served_by(V1)).and(passed(t.waypoint()))).await?;
     client.get(open.url("/")).must_never(status(403)).await
-}
-
-async fn l4_policy_refuses_other_identity(t: &Ctx) -> Verdict {
-    let (friend, stranger) = (t.client(ClientA), t.client(ClientB));
-    let pod = t.pod_url(V1, "/").await?;
-    let fine = status(200).and(served_by(V1)).and(direct_l4());
-    stranger.get(&pod).must(&fine).await?;
-
-    t.apply(allow("friends").selecting(t.workload(V1)).rule(request().from(friend))).await?;
-
-    stranger.get(&pod).must(denied_by(Ztunnel)).await?;
-    friend.get(&pod).must(fine).await
 }
