@@ -19,8 +19,8 @@ pub use seen::{host_seen, not_served_by, path_seen};
 pub use sight::{Sight, WaypointId};
 use wire::Claim;
 pub use wire::{
-    answer_trickles, asked_for, body_arrives, body_returns, body_trickles, echoed, ended_in_order,
-    grpc_message, grpc_status, heard_as, messages, trailer,
+    answer_trickles, body_arrives, body_returns, body_trickles, echoed, ended_in_order, grpc_message,
+    grpc_status, heard_as, messages, trailer,
 };
 
 /// What one exchange must be. Empty by itself; made by the functions of this module and joined by [`Expectation::and`].

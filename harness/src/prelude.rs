@@ -14,7 +14,7 @@ pub use waymark_manifests::{
 
 pub use crate::case::Verdict;
 pub use crate::expect::{
-    Expectation, answer_trickles, asked_for, at_least, at_most, because, body, body_arrives, body_returns,
+    Expectation, answer_trickles, at_least, at_most, because, body, body_arrives, body_returns,
     body_trickles, denied_by, direct_l4, echoed, ended_in_order, grpc_message, grpc_status, heard_as,
     host_seen, in_time, messages, no_request_header, no_response_header, not_passed, not_served_by, passed,
     path_seen, request_header, response_header, served_by, status, trailer,

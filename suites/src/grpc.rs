@@ -13,7 +13,7 @@ suite! {
     error_status_passes, Core, [], "the status and the message of a call that fails reach the client",
         source = "https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/", killed_by = ["http2-off"];
     calls_of_one_connection_are_balanced, Core, ["REACH-12"], "calls of one connection are balanced one by one",
-        killed_by = ["endpoint-stuck"];
+        killed_by = ["one-pod-only"];
     denied_call_is_permission_denied, Core, ["AZ7-01", "AZ7-02"], "a call that no policy allows ends in PERMISSION_DENIED",
         denies = true, killed_by = ["rbac-off"];
     aborted_call_has_given_status, Extended, ["FLT-02"], "an abort fault ends a call in the given gRPC status",

@@ -7,11 +7,11 @@ use waymark_harness::prelude::*;
 suite! {
     "protocols", "HTTP/1.1, HTTP/2 and WebSockets through the waypoint";
     kept_connection_is_balanced_by_request, Core, [], "requests of one HTTP/1.1 connection are balanced one by one",
-        source = "https://istio.io/latest/docs/ambient/usage/waypoint/", killed_by = ["endpoint-stuck"];
+        source = "https://istio.io/latest/docs/ambient/usage/waypoint/", killed_by = ["one-pod-only"];
     http2_reaches_backend_as_http2, Core, ["REACH-01"], "a request over HTTP/2 reaches the backend over HTTP/2",
         killed_by = ["http2-off"];
     http2_connection_is_balanced_by_request, Core, ["REACH-12"], "requests of one HTTP/2 connection are balanced one by one",
-        killed_by = ["endpoint-stuck"];
+        killed_by = ["one-pod-only"];
     http2_requests_share_a_connection, Observed, [], "requests of one HTTP/2 connection are answered at the same time",
         source = "https://www.rfc-editor.org/rfc/rfc9113#name-streams-and-multiplexing", killed_by = ["http2-serial"];
     trailers_pass_over_http2, Observed, [], "trailers of an answer over HTTP/2 reach the client",
@@ -131,8 +131,8 @@ async fn host_is_kept(t: &Ctx) -> Verdict {
     let client = t.client(ClientA);
     let answered = || status(200).and(served_by(V1)).and(passed(t.waypoint()));
 
-    client.get(shop.url("/")).must(answered().and(asked_for(shop.host()))).await?;
-    let elsewhere = answered().and(asked_for("elsewhere.example"));
+    client.get(shop.url("/")).must(answered().and(host_seen(shop.host()))).await?;
+    let elsewhere = answered().and(host_seen("elsewhere.example"));
     client.get(shop.url("/")).header("host", "elsewhere.example").must(elsewhere).await
 }
 

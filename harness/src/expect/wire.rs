@@ -16,7 +16,6 @@ pub(super) enum Claim {
     Messages { sent: u32, received: u32 },
     Echoed,
     HeardAs(String),
-    AskedFor(String),
     BodyArrives(usize),
     BodyReturns(usize),
     BodyTrickles(Duration),
@@ -66,12 +65,6 @@ pub fn heard_as(protocol: impl Into<String>) -> Expectation {
     Claim::HeardAs(protocol.into()).into()
 }
 
-/// The backend was asked for this host.
-#[must_use]
-pub fn asked_for(authority: impl Into<String>) -> Expectation {
-    Claim::AskedFor(authority.into()).into()
-}
-
 /// The whole filler of this length came to the backend.
 #[must_use]
 pub fn body_arrives(length: usize) -> Expectation {
@@ -107,11 +100,9 @@ impl Claim {
     /// What came, in the shape of the claim, and whether it is as claimed.
     pub(super) fn got(&self, exchange: &Exchange) -> (String, bool) {
         let got = match self {
-            Self::HeardAs(_)
-            | Self::AskedFor(_)
-            | Self::BodyArrives(_)
-            | Self::BodyTrickles(_)
-            | Self::EndedInOrder(_) => exchange.echo().map(|echo| self.of_backend(echo)),
+            Self::HeardAs(_) | Self::BodyArrives(_) | Self::BodyTrickles(_) | Self::EndedInOrder(_) => {
+                exchange.echo().map(|echo| self.of_backend(echo))
+            }
             Self::AnswerTrickles(least) => exchange.timings.first_byte_us.map(|first| {
                 let took = Duration::from_micros(exchange.timings.total_us.saturating_sub(first));
                 (format!("{took:?}"), exchange.response().is_some() && took >= *least)
@@ -128,10 +119,6 @@ impl Claim {
     fn of_backend(&self, echo: &EchoReport) -> (String, bool) {
         match self {
             Self::HeardAs(want) => (echo.protocol.clone(), echo.protocol == *want),
-            Self::AskedFor(want) => {
-                let asked = echo.authority.clone().unwrap_or_default();
-                (asked.clone(), asked == *want)
-            }
             Self::BodyArrives(length) => {
                 let whole = BodySeen::of(&filler(*length));
                 same_body(echo.body.length, &echo.body.sha256, &whole)
@@ -195,7 +182,6 @@ impl Claim {
             Self::Messages { .. } => "messages",
             Self::Echoed => "what came back",
             Self::HeardAs(_) => "protocol at the backend",
-            Self::AskedFor(_) => "host at the backend",
             Self::BodyArrives(_) => "body at the backend",
             Self::BodyReturns(_) => "body of the answer",
             Self::BodyTrickles(_) => "first to last piece at the backend",
@@ -214,7 +200,7 @@ impl fmt::Display for Claim {
             Self::Trailer(name, value) => write!(f, "{name}: {value}"),
             Self::Messages { sent, received } => write!(f, "{sent} sent, {received} received"),
             Self::Echoed => f.write_str("alike"),
-            Self::HeardAs(text) | Self::AskedFor(text) => f.write_str(text),
+            Self::HeardAs(text) => f.write_str(text),
             Self::BodyArrives(length) | Self::BodyReturns(length) => write!(f, "{length} bytes, unharmed"),
             Self::BodyTrickles(least) | Self::AnswerTrickles(least) => write!(f, "at least {least:?}"),
             Self::EndedInOrder(lines) => write!(f, "{} bytes, unharmed", lines.len()),

@@ -45,7 +45,7 @@ fn met(claim: &Expectation, exchange: &Exchange) -> bool {
 #[case(trailer("x-sum", "1"), trailer("x-product", "1"))]
 #[case(messages(1, 4), messages(4, 4))]
 #[case(heard_as("HTTP/2.0"), heard_as("HTTP/1.1"))]
-#[case(asked_for("shop"), asked_for("cart"))]
+#[case(crate::expect::host_seen("shop"), crate::expect::host_seen("cart"))]
 #[case(body_arrives(3), body_arrives(4))]
 #[case(body_returns(3), body_returns(2))]
 #[case(body_trickles(Duration::from_millis(5)), body_trickles(Duration::from_millis(6)))]

@@ -1,6 +1,5 @@
 //! The waypoint of a case that has a namespace of its own: deleted, changed, scaled, rolled and killed.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use waymark_manifests::mesh::{GATEWAY_NAME, WAYPOINT_CLASS};
 use waymark_manifests::{Gateway, Manifest};
@@ -101,17 +100,6 @@ impl Ctx {
     pub async fn scale_waypoint(&self, replicas: u32) -> Verdict {
         self.own_only("scale its waypoint")?;
         self.patch_deployment(json!({"replicas": replicas})).await?;
-        self.rolled_out().await
-    }
-
-    /// Lets every pod of the waypoint be replaced, as `kubectl rollout restart` does, and waits until the new ones are Ready.
-    ///
-    /// # Errors
-    /// As [`Ctx::scale_waypoint`].
-    pub async fn restart_waypoint(&self) -> Verdict {
-        self.own_only("restart its waypoint")?;
-        let restarted = json!({"kubectl.kubernetes.io/restartedAt": Timestamp::now().to_string()});
-        self.patch_deployment(json!({"template": {"metadata": {"annotations": restarted}}})).await?;
         self.rolled_out().await
     }
 
